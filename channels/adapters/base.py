@@ -1,0 +1,153 @@
+"""What every kind of channel must answer, and what it is handed to send."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar, Generic, Literal, TypeVar
+
+import msgspec
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from channels.errors import ChannelError, ErrorReason, InvalidSettings
+from channels.message import Message, Rendered
+
+ContentType = Literal["text", "line", "html", "json", "mrkdwn"]
+MISSING_FIELD = re.compile(r"missing required field `([^`]+)`")
+UNKNOWN_FIELD = re.compile(r"contains unknown field `([^`]+)`")
+FIELD_PATH = re.compile(r" - at `\$\.([A-Za-z0-9_]+)")
+
+
+class AdapterSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a channel of one kind needs to know, without its secrets."""
+
+    def problems(self) -> dict[str, str]:
+        """Return what is wrong by field name; types are already right here."""
+        return {}
+
+
+class AdapterCredentials(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The secrets of a channel; never printed."""
+
+    def problems(self) -> dict[str, str]:
+        """Return what is wrong by field name, never quoting a secret."""
+        return {}
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(***)"
+
+    __str__ = __repr__
+
+
+S = TypeVar("S", bound=AdapterSettings)
+C = TypeVar("C", bound=AdapterCredentials)
+P = TypeVar("P", bound=AdapterSettings | AdapterCredentials)
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """Proof that the provider took the message; `provider_id` finds it again."""
+
+    provider_id: str
+    detail: dict[str, str] = {}
+
+
+class Outgoing(msgspec.Struct, Generic[S, C], frozen=True, kw_only=True):
+    """One rendered message to one recipient, with all a channel needs to send it."""
+
+    delivery_id: str
+    message: Message
+    rendered: Rendered
+    settings: S
+    credentials: C
+    recipient: str
+    idempotency_key: str = ""
+
+    def part(self, name: str) -> str:
+        """Return one rendered part, empty when the template has none."""
+        return self.rendered.parts.get(name, "")
+
+
+class Adapter(ABC, Generic[S, C]):
+    """One kind of channel: stateless, safe to share between threads, free of the database.
+
+    `send` returns a receipt or raises `ChannelError`, nothing else (`deliver` sees to that).
+    `idempotent` says that a second send with the same delivery id reaches the reader once.
+    `can_find` says that `find` can tell whether an uncertain send arrived.
+    """
+
+    kind: ClassVar[str]
+    label: ClassVar[str | Promise]
+    Settings: ClassVar[type[AdapterSettings]]
+    Credentials: ClassVar[type[AdapterCredentials]]
+    parts: ClassVar[Mapping[str, ContentType]]
+    idempotent: ClassVar[bool] = False
+    can_find: ClassVar[bool] = False
+    default_rate_per_minute: ClassVar[int] = 60
+    send_timeout: ClassVar[float] = 10.0
+
+    def settings_from(self, raw: Mapping[str, Any]) -> S:
+        """Return checked settings or raise `InvalidSettings` naming every field at fault."""
+        return _checked(raw, self.Settings)  # type: ignore[return-value]
+
+    def credentials_from(self, raw: Mapping[str, Any]) -> C:
+        """Return checked credentials or raise `InvalidSettings`, which never quotes a secret."""
+        return _checked(raw, self.Credentials)  # type: ignore[return-value]
+
+    def workspace(self, settings: S, credentials: C) -> str:
+        """Name what shares one rate limit at the provider; empty when nothing does."""
+        return ""
+
+    @abstractmethod
+    def recipients(self, settings: S) -> list[str]:
+        """Return who is told; each gets a delivery of their own."""
+
+    @abstractmethod
+    def send(self, outgoing: Outgoing[S, C]) -> Receipt:
+        """Hand the message to the provider."""
+
+    def find(self, outgoing: Outgoing[S, C], since: datetime) -> Receipt | None:
+        """Return the receipt of an earlier send, None when it surely did not arrive.
+
+        Raises `ChannelError` when the provider cannot be asked.
+        """
+        raise ChannelError(ErrorReason.UNKNOWN, _("This channel cannot look up what it sent."))
+
+    def check(self, settings: S, credentials: C) -> None:
+        """Raise `ChannelError` when the provider refuses these; the default asks nobody."""
+        return None
+
+    def deliver(self, outgoing: Outgoing[S, C]) -> Receipt:
+        """Send, turning any unforeseen error into an ambiguous `ChannelError`."""
+        try:
+            return self.send(outgoing)
+        except ChannelError:
+            raise
+        except Exception as error:
+            # A bug in an adapter must not stop the engine, and bytes may have left.
+            raise ChannelError(
+                ErrorReason.UNKNOWN, type(error).__name__, ambiguous=not self.idempotent
+            ) from error
+
+
+def _checked(raw: Mapping[str, Any], model: type[P]) -> P:
+    try:
+        value = msgspec.convert(dict(raw), type=model, strict=False)
+    except msgspec.ValidationError as error:
+        raise InvalidSettings(_name_field(str(error))) from None
+    if problems := value.problems():
+        raise InvalidSettings(problems)
+    return value
+
+
+def _name_field(text: str) -> dict[str, str]:
+    """Find the field in msgspec's message, which names types and fields but no values."""
+    if found := MISSING_FIELD.search(text):
+        return {found[1]: _("This field is required.")}
+    if found := UNKNOWN_FIELD.search(text):
+        return {found[1]: _("There is no such field.")}
+    if found := FIELD_PATH.search(text):
+        return {found[1]: FIELD_PATH.split(text)[0]}
+    return {"": text}

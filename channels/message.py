@@ -1,0 +1,103 @@
+"""The snapshot of what is said: all that a delivery stores and a template may see."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+
+class Reason(StrEnum):
+    """Why this message goes out; decided when it is made, and shown to the reader."""
+
+    FIRST = "first"
+    NEW_ALERTS = "new_alerts"
+    RESOLVED = "resolved"
+    ALL_RESOLVED = "all_resolved"
+    REPEAT = "repeat"
+    SEVERITY_RAISED = "severity_raised"
+    FLAPPING = "flapping"
+    TEST = "test"
+
+
+class Link(msgspec.Struct, frozen=True, kw_only=True):
+    """A named address, such as a runbook or the tool that raised the alert."""
+
+    text: str
+    url: str
+
+
+class AlertLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One alert of the group as it was when the message was made."""
+
+    fingerprint: str
+    status: str
+    severity: int = 0
+    severity_name: str = ""
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    generator_url: str = ""
+    repeat_count: int = 1
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing to tell one destination.
+
+    `alerts` carries only the first ones; the counts are of the whole group. `delivery_id` is
+    empty until a delivery is about to be sent.
+    """
+
+    title: str
+    created_at: datetime
+    kind: str = "notification"
+    reason: Reason = Reason.FIRST
+    sent_reason: str = ""
+    status: str = "firing"
+    severity: int = 0
+    severity_name: str = ""
+    tenant_slug: str = ""
+    tenant_name: str = ""
+    delivery_id: str = ""
+    group_id: str = ""
+    group_url: str = ""
+    group_labels: dict[str, str] = {}
+    alerts: list[AlertLine] = []
+    firing_count: int = 0
+    resolved_count: int = 0
+    total_count: int = 0
+    links: list[Link] = []
+    locale: str = "en"
+    time_zone: str = "UTC"
+
+    def for_delivery(self, delivery_id: str) -> Message:
+        """Return the same message bound to the delivery that carries it."""
+        return msgspec.structs.replace(self, delivery_id=delivery_id)
+
+    def to_json(self) -> bytes:
+        """Encode for storage; `from_json` gives an equal message back."""
+        return msgspec.json.encode(self)
+
+    @classmethod
+    def from_json(cls, data: bytes | str) -> Message:
+        """Decode what `to_json` wrote; raises `msgspec.ValidationError` when it is not that."""
+        return msgspec.json.decode(data, type=cls)
+
+    def to_dict(self) -> dict[str, object]:
+        """Return plain JSON values, for a jsonb column."""
+        plain: dict[str, object] = msgspec.to_builtins(self)
+        return plain
+
+    @classmethod
+    def from_dict(cls, plain: dict[str, object]) -> Message:
+        """Read what `to_dict` gave, for instance out of a jsonb column."""
+        return msgspec.convert(plain, type=cls)
+
+
+class Rendered(msgspec.Struct, frozen=True, kw_only=True):
+    """The parts of a message as text, and why they are not what the tenant's template says."""
+
+    parts: dict[str, str]
+    degraded_reason: str = ""
