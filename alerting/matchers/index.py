@@ -1,0 +1,140 @@
+"""Find the rules that match an alert without trying each: inverted by their rarest equality matcher."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter, itemgetter
+from typing import Any, Final, Generic, NamedTuple, TypeVar
+
+from alerting.matchers.matcher import Matcher, Predicate, compile_matchers
+
+Rule = TypeVar("Rule")
+
+#: From this many rules over the same labels on, remembering the answer beats asking again.
+MEMO_FROM: Final = 3
+MEMO_ENTRIES: Final = 512
+
+_position: Final = itemgetter(0)
+
+
+class _Entry(NamedTuple):
+    position: int
+    rule: Any
+    rest: Predicate | None
+    whole: Predicate
+
+
+class _Remainder:
+    """Rules without an equality matcher that look at the same labels; answers are remembered by their values."""
+
+    __slots__ = ("_memo", "_names", "entries")
+
+    def __init__(self, names: tuple[str, ...], entries: list[_Entry]) -> None:
+        self._names = names
+        self._memo: dict[tuple[str | None, ...], tuple[_Entry, ...]] | None = (
+            {} if len(entries) >= MEMO_FROM else None
+        )
+        self.entries = entries
+
+    def matches(self, labels: Mapping[str, str]) -> Iterable[_Entry]:
+        if self._memo is None:
+            return [entry for entry in self.entries if entry.whole(labels)]
+        key = tuple([labels.get(name) for name in self._names])
+        known = self._memo.get(key)
+        if known is None:
+            known = tuple(entry for entry in self.entries if entry.whole(labels))
+            if len(self._memo) >= MEMO_ENTRIES:
+                self._memo.clear()
+            self._memo[key] = known
+        return known
+
+
+class MatcherIndex(Generic[Rule]):
+    """Rules in the order given; answers come in that order too, and equal those of trying each rule."""
+
+    __slots__ = ("_remainders", "_tables", "_tables_by_name", "rules")
+
+    def __init__(
+        self,
+        rules: Iterable[Rule],
+        matchers_of: Callable[[Rule], Sequence[Matcher]] = attrgetter("matchers"),
+    ) -> None:
+        self.rules: tuple[Rule, ...] = tuple(rules)
+        sets = [matchers_of(rule) for rule in self.rules]
+        often = Counter(
+            (one.name, one.value)
+            for matchers in sets
+            for one in matchers
+            if _is_equality(one)
+        )
+        tables: dict[str, dict[str, list[_Entry]]] = defaultdict(dict)
+        remainders: dict[tuple[str, ...], list[_Entry]] = defaultdict(list)
+        for position, (rule, matchers) in enumerate(zip(self.rules, sets, strict=True)):
+            key = min(
+                filter(_is_equality, matchers),
+                key=lambda one: often[one.name, one.value],
+                default=None,
+            )
+            rest = [one for one in matchers if one is not key]
+            entry = _Entry(
+                position,
+                rule,
+                compile_matchers(rest) if rest else None,
+                compile_matchers(matchers),
+            )
+            if key is None:
+                remainders[tuple(sorted({one.name for one in matchers}))].append(entry)
+            else:
+                tables[key.name].setdefault(key.value, []).append(entry)
+        self._tables_by_name = dict(tables)
+        self._tables = tuple(tables.items())
+        self._remainders = tuple(
+            _Remainder(names, entries) for names, entries in remainders.items()
+        )
+
+    def candidates(self, labels: Mapping[str, str]) -> list[Rule]:
+        """The rules worth a closer look: those whose key label fits, and those without one."""
+        found = self._keyed(labels)
+        for remainder in self._remainders:
+            found.extend(remainder.entries)
+        found.sort(key=_position)
+        return [entry.rule for entry in found]
+
+    def matches(self, labels: Mapping[str, str]) -> list[Rule]:
+        """All rules that match, in order."""
+        return [entry.rule for entry in self._found(labels)]
+
+    def first(self, labels: Mapping[str, str]) -> Rule | None:
+        """The first rule that matches."""
+        found = self._found(labels)
+        return found[0].rule if found else None
+
+    def _found(self, labels: Mapping[str, str]) -> list[_Entry]:
+        found = self._keyed(labels)
+        if found:
+            found = [
+                entry for entry in found if entry.rest is None or entry.rest(labels)
+            ]
+        for remainder in self._remainders:
+            found.extend(remainder.matches(labels))
+        if len(found) > 1:
+            found.sort(key=_position)
+        return found
+
+    def _keyed(self, labels: Mapping[str, str]) -> list[_Entry]:
+        found: list[_Entry] = []
+        # Walk the shorter side: the labels of the alert, or the label names the rules are keyed by.
+        if len(self._tables) <= len(labels):
+            for name, table in self._tables:
+                value = labels.get(name)
+                if value and (bucket := table.get(value)):
+                    found.extend(bucket)
+            return found
+        for name, value in labels.items():
+            known = self._tables_by_name.get(name)
+            if known is not None and (bucket := known.get(value)):
+                found.extend(bucket)
+        return found
+
+
+def _is_equality(matcher: Matcher) -> bool:
+    return matcher.op == "=" and matcher.value != ""
