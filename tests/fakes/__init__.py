@@ -1,0 +1,1 @@
+"""Real servers on loopback that answer as the providers do and keep what arrived."""
