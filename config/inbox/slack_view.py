@@ -1,0 +1,91 @@
+"""Draws Slack blocks as HTML, near enough to see what a reader would see."""
+
+from __future__ import annotations
+
+import re
+from html import escape, unescape
+from typing import Any
+
+LINK = re.compile(r"&lt;(https?://[^|&\s]*(?:&amp;[^|&\s]*)*)(?:\|(.*?))?&gt;")
+MENTION = re.compile(r"&lt;([!@#][^&]*)&gt;")
+MARKS = (
+    (re.compile(r"```(.+?)```", re.S), r"<code>\1</code>"),
+    (re.compile(r"`([^`\n]+)`"), r"<code>\1</code>"),
+    (re.compile(r"(?<![\w*])\*([^*\n]+)\*(?![\w*])"), r"<b>\1</b>"),
+    (re.compile(r"(?<![\w_])_([^_\n]+)_(?![\w_])"), r"<i>\1</i>"),
+    (re.compile(r"(?<![\w~])~([^~\n]+)~(?![\w~])"), r"<s>\1</s>"),
+)
+EMOJI = {
+    "rotating_light": "\U0001f6a8",
+    "red_circle": "\U0001f534",
+    "large_orange_circle": "\U0001f7e0",
+    "large_yellow_circle": "\U0001f7e1",
+    "large_blue_circle": "\U0001f535",
+    "large_green_circle": "\U0001f7e2",
+    "white_check_mark": "\u2705",
+}
+SHORTCODE = re.compile(r":([a-z_]+):")
+
+
+def draw_blocks(blocks: list[dict[str, Any]]) -> str:
+    """Return the HTML of a list of blocks; an unknown kind shows its name."""
+    return "".join(map(_draw_block, blocks))
+
+
+def draw_mrkdwn(text: str) -> str:
+    """Return mrkdwn as HTML; every character of the text is escaped before marks are read."""
+    # Slack's own escapes (&amp; &lt; &gt;) name characters, so they are read once after ours.
+    drawn = escape(text, quote=True)
+    drawn = LINK.sub(_link, drawn)
+    drawn = MENTION.sub(r'<mark class="ping">\1</mark>', drawn)
+    for pattern, shown in MARKS:
+        drawn = pattern.sub(shown, drawn)
+    for name in ("amp", "lt", "gt"):
+        drawn = drawn.replace(f"&amp;{name};", f"&{name};")
+    return _emoji(drawn).replace("\n", "<br>")
+
+
+def _link(found: re.Match[str]) -> str:
+    url = found[1].replace("&amp;amp;", "&amp;")
+    return f'<a href="{url}" rel="noreferrer">{found[2] or url}</a>'
+
+
+def _emoji(text: str) -> str:
+    return SHORTCODE.sub(lambda found: EMOJI.get(found[1], found[0]), text)
+
+
+def _text(item: dict[str, Any]) -> str:
+    if item.get("type") == "mrkdwn":
+        return draw_mrkdwn(str(item.get("text", "")))
+    return _emoji(escape(str(item.get("text", "")))).replace("\n", "<br>")
+
+
+def _draw_block(block: dict[str, Any]) -> str:
+    drawer = DRAWERS.get(str(block.get("type")))
+    return drawer(block) if drawer else f"<p>[{escape(str(block.get('type')))}]</p>"
+
+
+def _draw_section(block: dict[str, Any]) -> str:
+    text = f"<p>{_text(block['text'])}</p>" if block.get("text") else ""
+    fields = "".join(f"<div>{_text(field)}</div>" for field in block.get("fields", []))
+    return text + (f'<div class="fields">{fields}</div>' if fields else "")
+
+
+def _draw_button(item: dict[str, Any]) -> str:
+    url = unescape(str(item.get("url", "")))
+    href = f' href="{escape(url)}"' if url.startswith(("http://", "https://")) else ""
+    style = escape(str(item.get("style", "")))
+    return f'<a class="button {style}"{href} rel="noreferrer">{_text(item["text"])}</a>'
+
+
+DRAWERS = {
+    "header": lambda block: f"<h2>{_text(block['text'])}</h2>",
+    "section": _draw_section,
+    "context": lambda block: (
+        f'<p class="context">{" ".join(map(_text, block.get("elements", [])))}</p>'
+    ),
+    "actions": lambda block: (
+        f'<p class="actions">{"".join(map(_draw_button, block.get("elements", [])))}</p>'
+    ),
+    "divider": lambda block: "<hr>",
+}
