@@ -1,0 +1,25 @@
+"""The tables of the channels app."""
+
+from channels.models.channel import Channel, ChannelUserGrant, MessageTemplate, Semantics, TemplateUserGrant
+from channels.models.delivery import (
+    OPEN_STATES,
+    Delivery,
+    DeliveryAttempt,
+    DeliveryQueue,
+    DeliveryState,
+    DestinationHealth,
+)
+
+__all__ = [
+    "OPEN_STATES",
+    "Channel",
+    "ChannelUserGrant",
+    "Delivery",
+    "DeliveryAttempt",
+    "DeliveryQueue",
+    "DeliveryState",
+    "DestinationHealth",
+    "MessageTemplate",
+    "Semantics",
+    "TemplateUserGrant",
+]

@@ -1,0 +1,66 @@
+"""The Celery application: queues by duty, how tasks fail, and every periodic schedule.
+
+Tasks are wake-ups that carry ids; the work they do is read from PostgreSQL. A lost or doubled
+message therefore costs nothing, which is why there is no result backend and no timer in the broker.
+"""
+
+import os
+
+from celery import Celery
+from kombu import Queue
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+from django.conf import settings
+
+app = Celery("alerting")
+app.conf.update(
+    broker_url=settings.REDIS_URL,
+    task_ignore_result=True,
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    task_time_limit=60,
+    task_soft_time_limit=45,
+    worker_max_tasks_per_child=5_000,
+    worker_soft_shutdown_timeout=20,
+    worker_cancel_long_running_tasks_on_connection_loss=True,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    broker_transport_options={
+        "visibility_timeout": 120,
+        "unacked_restore_interval": 2,
+        "unacked_restore_throttle": 1,
+        "socket_connect_timeout": 2,
+        "socket_keepalive": True,
+    },
+    task_serializer="json",
+    accept_content=["json"],
+    task_queues=[Queue("intake"), Queue("notify"), Queue("metrics"), Queue("maintenance")],
+    task_default_queue="maintenance",
+    task_routes={
+        "alerting.tasks.drain_intake": {"queue": "intake"},
+        "alerting.tasks.flush_groups": {"queue": "notify"},
+        "channels.tasks.*": {"queue": "notify"},
+    },
+    beat_schedule={
+        "audit": {"task": "alerting.tasks.audit", "schedule": 60.0, "options": {"expires": 60}},
+        "resolve-stale": {"task": "alerting.tasks.resolve_stale", "schedule": 60.0, "options": {"expires": 60}},
+        "retention": {"task": "alerting.tasks.retention", "schedule": 3600.0, "options": {"expires": 3600}},
+        "canary": {"task": "alerting.tasks.canary", "schedule": 15.0, "options": {"expires": 15}},
+    },
+)
+app.autodiscover_tasks(["tenants", "channels", "alerting"])
+
+
+PUBLISH_TRANSPORT = {"socket_connect_timeout": 0.2, "socket_timeout": 0.25, "max_retries": 0}
+
+
+def publish(task: str, *ids: str) -> None:
+    """Send one wake-up; give up after about half a second.
+
+    Raises whatever the transport raises when the broker is away: the caller treats a wake-up as best effort.
+    """
+    with app.connection_for_write(transport_options=PUBLISH_TRANSPORT, connect_timeout=0.2) as connection:
+        app.send_task(task, args=ids, connection=connection, retry=False)

@@ -1,0 +1,22 @@
+"""Every address of the service, one include an app."""
+
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from alerting.admin.site import site
+
+handler400 = "tenants.api.handlers.bad_request"
+handler403 = "tenants.api.handlers.permission_denied"
+handler404 = "tenants.api.handlers.not_found"
+handler500 = "tenants.api.handlers.server_error"
+
+urlpatterns = [
+    path("", include("django_prometheus.urls")),
+    path("health/", include("alerting.api.health_urls")),
+    path("admin/", site.urls),
+    path("api/v1/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/v1/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/v1/", include("tenants.api.urls")),
+    path("api/v1/", include("channels.api.urls")),
+    path("api/v1/", include("alerting.api.urls")),
+]
