@@ -17,9 +17,7 @@ from tests import servers
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 RUN_SERVERS = servers.RunServers() if WORKER == "main" else None
-COORDINATES = (
-    RUN_SERVERS.coordinates if RUN_SERVERS else servers.Coordinates.from_environment()
-)
+COORDINATES = RUN_SERVERS.coordinates if RUN_SERVERS else servers.Coordinates.from_environment()
 if RUN_SERVERS:
     atexit.register(RUN_SERVERS.stop)
 
@@ -43,9 +41,7 @@ def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
         with servers.template_lock(COORDINATES) as connection:
             if not servers.database_exists(connection, servers.TEMPLATE):
                 migrate_template(connection)
-            servers.recreate_database(
-                connection, servers.database_of(WORKER), servers.TEMPLATE
-            )
+            servers.recreate_database(connection, servers.database_of(WORKER), servers.TEMPLATE)
         yield
         connections.close_all()
 
@@ -81,30 +77,22 @@ def committed_db(
     """
     from django.db import connections
 
-    if request.node.get_closest_marker("django_db") or {"db", "transactional_db"} & set(
-        request.fixturenames
-    ):
-        pytest.fail(
-            "A test uses committed_db or the rolled back transaction of db / django_db, not both."
-        )
+    if request.node.get_closest_marker("django_db") or {"db", "transactional_db"} & set(request.fixturenames):
+        pytest.fail("A test uses committed_db or the rolled back transaction of db / django_db, not both.")
     with django_db_blocker.unblock():
         try:
             yield
         finally:
             connections.close_all()
             with servers.template_lock(COORDINATES) as connection:
-                servers.recreate_database(
-                    connection, servers.database_of(WORKER), servers.TEMPLATE
-                )
+                servers.recreate_database(connection, servers.database_of(WORKER), servers.TEMPLATE)
 
 
 @pytest.fixture
 def service_env() -> dict[str, str]:
     """Return the environment for a process of the service that works on this worker's database and Valkey."""
     tools = ("PYTEST_", "COV_", "COVERAGE_")
-    return {
-        name: value for name, value in os.environ.items() if not name.startswith(tools)
-    }
+    return {name: value for name, value in os.environ.items() if not name.startswith(tools)}
 
 
 @pytest.fixture(scope="session")

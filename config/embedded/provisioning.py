@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from psycopg2.extensions import connection as Connection
+from psycopg2 import extensions
 
 SCRIPT = Path(__file__).with_name("provision.sql")
 
 
 def provision(
-    connection: Connection,
+    connection: extensions.connection,
     *,
     owner_password: str,
     app_password: str,

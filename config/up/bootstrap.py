@@ -21,16 +21,14 @@ OLDEST = (3, 11)
 MEGABYTE = 1 << 20
 
 
-class BootstrapFault(Exception):
+class BootstrapError(Exception):
     """The environment cannot be made; the text is one plain sentence."""
 
 
 def main() -> int:
     """Install what `make up` needs, or with --dev what tests and checks need on top."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--dev", action="store_true", help="install requirements-dev.txt"
-    )
+    parser.add_argument("--dev", action="store_true", help="install requirements-dev.txt")
     is_dev = parser.parse_args().dev
     try:
         check_python()
@@ -38,7 +36,7 @@ def main() -> int:
         with (ROOT / "var" / "install.lock").open("w") as lock:
             wait_for(lock)
             install("dev" if is_dev else "run")
-    except BootstrapFault as fault:
+    except BootstrapError as fault:
         print(str(fault), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -56,9 +54,7 @@ def check_python() -> None:
     """Refuse an interpreter that is too old."""
     if sys.version_info < OLDEST:
         version = ".".join(map(str, sys.version_info[:2]))
-        raise BootstrapFault(
-            f"Python 3.11 or newer is needed and this is {version}; try `make up PYTHON=python3.11`."
-        )
+        raise BootstrapError(f"Python 3.11 or newer is needed and this is {version}; try `make up PYTHON=python3.11`.")
 
 
 def wait_for(lock) -> None:  # type: ignore[no-untyped-def]
@@ -89,12 +85,8 @@ def install(kind: str) -> None:
         f"Installing {count} pinned packages into .venv (the first run only) ...",
         flush=True,
     )
-    if not (
-        install_with_uv(python, requirements) or install_with_pip(python, requirements)
-    ):
-        raise BootstrapFault(
-            "The packages could not be installed (see above); check network, disk and pip's settings."
-        )
+    if not (install_with_uv(python, requirements) or install_with_pip(python, requirements)):
+        raise BootstrapError("The packages could not be installed (see above); check network, disk and pip's settings.")
     stamp_file(kind).write_text(stamp(kind))
 
 
@@ -161,10 +153,7 @@ def stamp_file(kind: str) -> Path:
 def is_stamped(kind: str) -> bool:
     """Tell whether the set is installed as pinned."""
     try:
-        return (
-            stamp_file(kind).read_text() == stamp(kind)
-            and (VENV / "bin" / "python").exists()
-        )
+        return stamp_file(kind).read_text() == stamp(kind) and (VENV / "bin" / "python").exists()
     except OSError:
         return False
 
@@ -188,15 +177,13 @@ def check_space(needed: int) -> None:
     """Refuse to start an installation that cannot fit."""
     free = shutil.disk_usage(str(ROOT)).free // MEGABYTE
     if free < needed:
-        raise BootstrapFault(
-            f"The disk of {ROOT} has {free} MB free and {needed} MB are needed; make room."
-        )
+        raise BootstrapError(f"The disk of {ROOT} has {free} MB free and {needed} MB are needed; make room.")
 
 
 def run(command: list[str], otherwise: str) -> None:
     """Run a command to its end, or say what to do about it."""
     if subprocess.call(command) != 0:
-        raise BootstrapFault(otherwise)
+        raise BootstrapError(otherwise)
 
 
 if __name__ == "__main__":

@@ -16,9 +16,7 @@ def test_tasks_are_published_by_our_application() -> None:
 @pytest.mark.django_db
 def test_application_role_cannot_escape_row_level_security() -> None:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT current_user, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user"
-        )
+        cursor.execute("SELECT current_user, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user")
         assert cursor.fetchone() == ("alerting_app", False, False)
         cursor.execute("SELECT count(*) FROM pg_tables WHERE tableowner = current_user")
         assert cursor.fetchone() == (0,)
@@ -50,9 +48,7 @@ def test_committed_rows_are_seen_by_other_processes_and_gone_afterwards(
     from django.utils import timezone
 
     assert Session.objects.count() == 0
-    Session.objects.create(
-        session_key="seen", session_data="", expire_date=timezone.now()
-    )
+    Session.objects.create(session_key="seen", session_data="", expire_date=timezone.now())
     script = "import os, psycopg2; c = psycopg2.connect(os.environ['DATABASE_URL']).cursor();"
     script += "c.execute('SELECT session_key FROM django_session'); print(c.fetchall())"
     output = subprocess.run(
