@@ -21,7 +21,7 @@ class ItemError(msgspec.Struct, frozen=True):
     limit: int | str | None = None
 
 
-class InputRefused(Exception):  # noqa: N818 - an answer to the client, not an error of ours
+class InputRefused(Exception):
     """The body as a whole cannot be used; the door answers `status` with these faults."""
 
     def __init__(self, status: int, code: str, detail: str, errors: list[ItemError] | None = None) -> None:
