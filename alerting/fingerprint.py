@@ -16,26 +16,18 @@ _encode: Final = msgspec.msgpack.Encoder(order="deterministic").encode
 NOTHING_IGNORED: Final[frozenset[str]] = frozenset()
 
 
-def fingerprint(
-    labels: Mapping[str, str], ignored: frozenset[str] = NOTHING_IGNORED
-) -> bytes:
+def fingerprint(labels: Mapping[str, str], ignored: frozenset[str] = NOTHING_IGNORED) -> bytes:
     """The identity of an alert within its tenant.
 
     Labels named in `ignored` do not count, and a label with an empty value is a missing label, as
     it is for matchers.
     """
     if "" in labels.values() or (ignored and not ignored.isdisjoint(labels)):
-        labels = {
-            name: value
-            for name, value in labels.items()
-            if value and name not in ignored
-        }
+        labels = {name: value for name, value in labels.items() if value and name not in ignored}
     return blake2b(_encode(labels), digest_size=SIZE).digest()
 
 
 def group_key(rule_id: UUID | None, labels: Iterable[tuple[str, str]]) -> bytes:
     """The identity of a group: the rule that made it, and the names and values it groups by."""
     pairs = sorted(pair for pair in labels if pair[1])
-    return blake2b(
-        _encode((rule_id.bytes if rule_id else b"", pairs)), digest_size=SIZE
-    ).digest()
+    return blake2b(_encode((rule_id.bytes if rule_id else b"", pairs)), digest_size=SIZE).digest()

@@ -61,15 +61,9 @@ def check_group_by(names: Iterable[str]) -> tuple[str, ...]:
     """Clean a list of label names from a form or the API, or raise GroupingError."""
     cleaned = tuple(dict.fromkeys(name.strip() for name in names))
     if len(cleaned) > MAX_GROUP_BY:
-        raise GroupingError(
-            _("Group by at most %(limit)d labels.") % {"limit": MAX_GROUP_BY}
-        )
+        raise GroupingError(_("Group by at most %(limit)d labels.") % {"limit": MAX_GROUP_BY})
     if EVERY_LABEL in cleaned and len(cleaned) > 1:
-        raise GroupingError(
-            _(
-                "... already means every label. Remove the other names, or the three dots."
-            )
-        )
+        raise GroupingError(_("... already means every label. Remove the other names, or the three dots."))
     if any(not name or len(name) > 128 for name in cleaned):
         raise GroupingError(_("A label name has 1 to 128 characters."))
     return cleaned
@@ -82,9 +76,7 @@ class _Grouper:
 
     def __init__(self, rule: GroupingRule) -> None:
         self.rule = rule
-        self._names = (
-            None if EVERY_LABEL in rule.group_by else tuple(sorted(set(rule.group_by)))
-        )
+        self._names = None if EVERY_LABEL in rule.group_by else tuple(sorted(set(rule.group_by)))
         self._memo: dict[tuple[str, ...], Group] = {}
 
     @property
@@ -116,9 +108,7 @@ class Grouping:
 
     __slots__ = ("_default", "_index")
 
-    def __init__(
-        self, rules: Iterable[GroupingRule], default: GroupingRule = DEFAULT_RULE
-    ) -> None:
+    def __init__(self, rules: Iterable[GroupingRule], default: GroupingRule = DEFAULT_RULE) -> None:
         ordered = sorted(rules, key=lambda rule: (rule.position, rule.name))
         self._index = MatcherIndex([_Grouper(rule) for rule in ordered])
         self._default = _Grouper(default)

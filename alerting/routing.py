@@ -32,6 +32,9 @@ class Timers(msgspec.Struct, frozen=True):
     repeat_interval: timedelta = timedelta(hours=4)
 
 
+DEFAULT_TIMERS: Final = Timers()
+
+
 class RouteNode(msgspec.Struct, frozen=True, kw_only=True):
     """One row of the tree. What is None or empty is inherited from the parent."""
 
@@ -82,16 +85,12 @@ class _Branch:
 
     __slots__ = ("children", "continue_", "index", "matchers", "route")
 
-    def __init__(
-        self, node: RouteNode, route: Route, children: tuple["_Branch", ...]
-    ) -> None:
+    def __init__(self, node: RouteNode, route: Route, children: tuple["_Branch", ...]) -> None:
         self.matchers = node.matchers
         self.continue_ = node.continue_
         self.route = route
         self.children = children
-        self.index: MatcherIndex[_Branch] | None = (
-            MatcherIndex(children) if children else None
-        )
+        self.index: MatcherIndex[_Branch] | None = MatcherIndex(children) if children else None
 
     def collect(self, labels: Mapping[str, str], found: list[Route]) -> None:
         taken = False
@@ -136,9 +135,7 @@ class RouteTree:
         self._root = root
 
     @classmethod
-    def compile(
-        cls, rows: Iterable[RouteNode], defaults: Timers = Timers()
-    ) -> "RouteTree":  # noqa: B008 - frozen
+    def compile(cls, rows: Iterable[RouteNode], defaults: Timers = DEFAULT_TIMERS) -> "RouteTree":
         """Build the tree, or raise RouteError: one root that takes every alert, no circles, no orphans."""
         nodes = {row.id: row for row in rows}
         children: dict[UUID | None, list[RouteNode]] = defaultdict(list)
@@ -178,10 +175,7 @@ def _compile(
         message = _("Route %(name)s lies deeper than %(limit)d levels. Move it up.")
         raise RouteError(message % {"name": node.name, "limit": MAX_DEPTH}, node.id)
     route = _inherit(node, parent)
-    below = tuple(
-        _compile(child, route, children, depth=depth + 1)
-        for child in children.get(node.id, ())
-    )
+    below = tuple(_compile(child, route, children, depth=depth + 1) for child in children.get(node.id, ()))
     return _Branch(node, route, below)
 
 
@@ -189,12 +183,8 @@ def _inherit(node: RouteNode, parent: Route) -> Route:
     given = parent.timers
     timers = Timers(
         group_wait=given.group_wait if node.group_wait is None else node.group_wait,
-        group_interval=given.group_interval
-        if node.group_interval is None
-        else node.group_interval,
-        repeat_interval=given.repeat_interval
-        if node.repeat_interval is None
-        else node.repeat_interval,
+        group_interval=given.group_interval if node.group_interval is None else node.group_interval,
+        repeat_interval=given.repeat_interval if node.repeat_interval is None else node.repeat_interval,
     )
     return Route(
         id=node.id,
@@ -208,22 +198,12 @@ def _inherit(node: RouteNode, parent: Route) -> Route:
 
 def _check_root(roots: list[RouteNode]) -> RouteNode:
     if not roots:
-        raise RouteError(
-            _(
-                "The route tree has no root. Add a route without a parent, which takes every alert."
-            )
-        )
+        raise RouteError(_("The route tree has no root. Add a route without a parent, which takes every alert."))
     if len(roots) > 1:
-        message = _(
-            "The routes %(names)s have no parent; only one may. Put the others below it."
-        )
-        raise RouteError(
-            message % {"names": ", ".join(node.name for node in roots)}, roots[1].id
-        )
+        message = _("The routes %(names)s have no parent; only one may. Put the others below it.")
+        raise RouteError(message % {"names": ", ".join(node.name for node in roots)}, roots[1].id)
     if roots[0].matchers:
-        message = _(
-            "The root route %(name)s takes every alert, so it has no matchers. Put them on a route below it."
-        )
+        message = _("The root route %(name)s takes every alert, so it has no matchers. Put them on a route below it.")
         raise RouteError(message % {"name": roots[0].name}, roots[0].id)
     return roots[0]
 
@@ -238,18 +218,14 @@ def _check_connected(nodes: Mapping[UUID, RouteNode]) -> None:
         while here.id not in good:
             if here.id in seen:
                 circle = [nodes[one].name for one in way[way.index(here.id) :]]
-                message = _(
-                    "The routes %(names)s are each other's parents. Give one of them another parent."
-                )
+                message = _("The routes %(names)s are each other's parents. Give one of them another parent.")
                 raise RouteError(message % {"names": ", ".join(circle)}, here.id)
             way.append(here.id)
             seen.add(here.id)
             if here.parent_id is None:
                 break
             if here.parent_id not in nodes:
-                message = _(
-                    "The parent of route %(name)s does not exist. Give it another parent."
-                )
+                message = _("The parent of route %(name)s does not exist. Give it another parent.")
                 raise RouteError(message % {"name": here.name}, here.id)
             here = nodes[here.parent_id]
         good.update(way)

@@ -31,20 +31,14 @@ class MatcherError(ValueError):
 def expression(pattern: str, field: str = "value") -> Any:
     """Compile with RE2 (linear time, no back-tracking) or raise MatcherError with advice."""
     if len(pattern) > MAX_PATTERN:
-        message = _(
-            "The regular expression has %(length)d characters; the limit is %(limit)d. Split it into two rules."
-        )
-        raise MatcherError(
-            message % {"length": len(pattern), "limit": MAX_PATTERN}, field
-        )
+        message = _("The regular expression has %(length)d characters; the limit is %(limit)d. Split it in two.")
+        raise MatcherError(message % {"length": len(pattern), "limit": MAX_PATTERN}, field)
     try:
         return re2.compile(pattern, options=_options())
     except re2.error as refused:
         raise MatcherError(_advice(pattern, refused), field) from refused
     except UnicodeEncodeError as refused:
-        message = _(
-            "The regular expression holds a lone surrogate, which is no character. Remove it."
-        )
+        message = _("The regular expression holds a lone surrogate, which is no character. Remove it.")
         raise MatcherError(message, field) from refused
 
 
@@ -85,11 +79,7 @@ def _shortcut(pattern: str) -> ValueTest | None:
         return None
     if starts and ends:
         return lambda value: core in value
-    return (
-        (lambda value: value.endswith(core))
-        if starts
-        else (lambda value: value.startswith(core))
-    )
+    return (lambda value: value.endswith(core)) if starts else (lambda value: value.startswith(core))
 
 
 def _remembering(compiled: Any) -> ValueTest:
@@ -119,30 +109,18 @@ def _advice(pattern: str, refused: Exception) -> str:
             "Look-ahead and look-behind are not supported by RE2. Use two matchers instead, for example =~ and !~ on the"
             " same label."
         )
-    if "escape sequence" in reason and any(
-        f"\\{digit}" in pattern for digit in "123456789"
-    ):
-        return _(
-            "Back-references such as \\1 are not supported by RE2. List the values with | instead."
-        )
+    if "escape sequence" in reason and any(f"\\{digit}" in pattern for digit in "123456789"):
+        return _("Back-references such as \\1 are not supported by RE2. List the values with | instead.")
     if "bad repetition operator" in reason or "(?>" in pattern:
-        return _(
-            "Possessive and atomic repetition are not supported by RE2. Use a plain * or +."
-        )
+        return _("Possessive and atomic repetition are not supported by RE2. Use a plain * or +.")
     if "no argument for repetition" in reason:
-        return _(
-            "A * or + stands where there is nothing to repeat. Write .* for any text."
-        )
+        return _("A * or + stands where there is nothing to repeat. Write .* for any text.")
     if "missing )" in reason or "unexpected )" in reason:
-        return _(
-            "A parenthesis is not closed or was never opened. Write \\( for the character itself."
-        )
+        return _("A parenthesis is not closed or was never opened. Write \\( for the character itself.")
     if "missing ]" in reason:
         return _("A square bracket is not closed. Write \\[ for the character itself.")
     if "too large" in reason or "repetition size" in reason:
-        return _(
-            "The regular expression repeats too much; a count may be at most 1000. Use a shorter one."
-        )
-    return _(
-        "RE2 does not accept this regular expression (%(reason)s). See the RE2 syntax and correct it."
-    ) % {"reason": reason}
+        return _("The regular expression repeats too much; a count may be at most 1000. Use a shorter one.")
+    return _("RE2 does not accept this regular expression (%(reason)s). See the RE2 syntax and correct it.") % {
+        "reason": reason
+    }

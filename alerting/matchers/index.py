@@ -30,9 +30,7 @@ class _Remainder:
 
     def __init__(self, names: tuple[str, ...], entries: list[_Entry]) -> None:
         self._names = names
-        self._memo: dict[tuple[str | None, ...], tuple[_Entry, ...]] | None = (
-            {} if len(entries) >= MEMO_FROM else None
-        )
+        self._memo: dict[tuple[str | None, ...], tuple[_Entry, ...]] | None = {} if len(entries) >= MEMO_FROM else None
         self.entries = entries
 
     def matches(self, labels: Mapping[str, str]) -> Iterable[_Entry]:
@@ -60,12 +58,7 @@ class MatcherIndex(Generic[Rule]):
     ) -> None:
         self.rules: tuple[Rule, ...] = tuple(rules)
         sets = [matchers_of(rule) for rule in self.rules]
-        often = Counter(
-            (one.name, one.value)
-            for matchers in sets
-            for one in matchers
-            if _is_equality(one)
-        )
+        often = Counter((one.name, one.value) for matchers in sets for one in matchers if _is_equality(one))
         tables: dict[str, dict[str, list[_Entry]]] = defaultdict(dict)
         remainders: dict[tuple[str, ...], list[_Entry]] = defaultdict(list)
         for position, (rule, matchers) in enumerate(zip(self.rules, sets, strict=True)):
@@ -87,9 +80,7 @@ class MatcherIndex(Generic[Rule]):
                 tables[key.name].setdefault(key.value, []).append(entry)
         self._tables_by_name = dict(tables)
         self._tables = tuple(tables.items())
-        self._remainders = tuple(
-            _Remainder(names, entries) for names, entries in remainders.items()
-        )
+        self._remainders = tuple(_Remainder(names, entries) for names, entries in remainders.items())
 
     def candidates(self, labels: Mapping[str, str]) -> list[Rule]:
         """The rules worth a closer look: those whose key label fits, and those without one."""
@@ -111,9 +102,7 @@ class MatcherIndex(Generic[Rule]):
     def _found(self, labels: Mapping[str, str]) -> list[_Entry]:
         found = self._keyed(labels)
         if found:
-            found = [
-                entry for entry in found if entry.rest is None or entry.rest(labels)
-            ]
+            found = [entry for entry in found if entry.rest is None or entry.rest(labels)]
         for remainder in self._remainders:
             found.extend(remainder.matches(labels))
         if len(found) > 1:

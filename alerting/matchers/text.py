@@ -27,8 +27,7 @@ def parse(text: str, field: str = "matchers") -> tuple[Matcher, ...]:
     """Read the textual form, with or without braces; raise MatcherError saying where it went wrong."""
     if len(text) > MAX_TEXT:
         raise MatcherError(
-            _("The matchers are longer than %(limit)d characters.")
-            % {"limit": MAX_TEXT},
+            _("The matchers are longer than %(limit)d characters.") % {"limit": MAX_TEXT},
             field,
         )
     position, end = _inside_braces(text, field)
@@ -81,16 +80,12 @@ def _from_match(found: re.Match[str]) -> Matcher:
 
 def _unreadable(text: str, position: int, field: str) -> MatcherError:
     near = text[position : position + 20].strip()
-    message = _(
-        'Cannot read "%(near)s" at position %(position)d. Write name="value", with commas in between.'
-    )
+    message = _('Cannot read "%(near)s" at position %(position)d. Write name="value", with commas in between.')
     return MatcherError(message % {"near": near, "position": position + 1}, field)
 
 
 def _quote(text: str) -> str:
-    return (
-        '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
-    )
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
 def _unquote(text: str) -> str:

@@ -35,9 +35,7 @@ RULES = [
 
 def test_the_first_rule_by_position_decides():
     grouping = Grouping(RULES)
-    group = grouping.group_of(
-        {"team": "shop", "alertname": "Slow", "env": "prod", "host": "a"}
-    )
+    group = grouping.group_of({"team": "shop", "alertname": "Slow", "env": "prod", "host": "a"})
     assert group.rule.name == "g2"
     assert group.labels == {"alertname": "Slow", "env": "prod"}
     assert grouping.group_of({"team": "else", "alertname": "Slow"}).rule is DEFAULT_RULE
@@ -53,39 +51,27 @@ def test_three_dots_make_each_alert_its_own_group():
 
 def test_a_rule_without_labels_makes_one_group_of_all():
     grouping = Grouping(RULES)
-    keys = {
-        grouping.group_of({"team": "db", "alertname": name, "host": name}).key
-        for name in "abc"
-    }
+    keys = {grouping.group_of({"team": "db", "alertname": name, "host": name}).key for name in "abc"}
     assert len(keys) == 1
 
 
 def test_a_change_of_severity_does_not_split_the_group():
     grouping = Grouping([rule(1, "", "alertname")])
     labels = {"alertname": "Slow", "severity": "warning"}
-    assert (
-        grouping.group_of(labels).key
-        == grouping.group_of({**labels, "severity": "critical"}).key
-    )
+    assert grouping.group_of(labels).key == grouping.group_of({**labels, "severity": "critical"}).key
 
 
 def test_a_missing_label_and_an_empty_one_are_the_same_group():
     grouping = Grouping([rule(1, "", "alertname", "env")])
-    assert grouping.group_of({"alertname": "a"}) == grouping.group_of(
-        {"alertname": "a", "env": ""}
-    )
+    assert grouping.group_of({"alertname": "a"}) == grouping.group_of({"alertname": "a", "env": ""})
 
 
 def test_explain_sees_which_matcher_failed_on_the_rules_before():
     missed = Grouping(RULES).missed({"team": "shop"})
-    assert [(one.rule.name, str(one.failed)) for one in missed] == [
-        ("g1", 'severity="critical"')
-    ]
+    assert [(one.rule.name, str(one.failed)) for one in missed] == [("g1", 'severity="critical"')]
 
 
-@pytest.mark.parametrize(
-    "names", [["...", "env"], [""], ["x" * 129], [f"l{n}" for n in range(17)]]
-)
+@pytest.mark.parametrize("names", [["...", "env"], [""], ["x" * 129], [f"l{n}" for n in range(17)]])
 def test_label_names_that_make_no_sense_are_refused(names):
     with pytest.raises(GroupingError):
         check_group_by(names)
@@ -110,7 +96,4 @@ def test_alerts_share_a_group_exactly_when_they_share_the_labels(names, alerts):
 
 @given(st.permutations(["a", "b", "c"]), labels_of)
 def test_the_order_of_label_names_in_the_rule_does_not_matter(names, labels):
-    assert (
-        Grouping([rule(1, "", *names)]).group_of(labels).key
-        == Grouping([rule(1, "", *"abc")]).group_of(labels).key
-    )
+    assert Grouping([rule(1, "", *names)]).group_of(labels).key == Grouping([rule(1, "", *"abc")]).group_of(labels).key

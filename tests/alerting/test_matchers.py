@@ -47,11 +47,7 @@ matchers_of = st.lists(matcher_of, max_size=4)
 
 def oracle(matcher: Matcher, labels: dict[str, str]) -> bool:
     value = labels.get(matcher.name, "")
-    whole = (
-        re.fullmatch(matcher.value, value, re.DOTALL) is not None
-        if "~" in matcher.op
-        else value == matcher.value
-    )
+    whole = re.fullmatch(matcher.value, value, re.DOTALL) is not None if "~" in matcher.op else value == matcher.value
     return whole != matcher.op.startswith("!")
 
 
@@ -72,21 +68,15 @@ def test_compiled_matchers_equal_a_naive_reading(matchers, labels):
 def test_the_index_equals_trying_each_rule(rules, alerts):
     index = MatcherIndex(rules, matchers_of=lambda rule: rule[1])
     for labels in alerts * 2:  # the second time answers come from memory
-        expected = [
-            rule for rule in rules if all(oracle(one, labels) for one in rule[1])
-        ]
+        expected = [rule for rule in rules if all(oracle(one, labels) for one in rule[1])]
         assert index.matches(labels) == expected
         assert index.first(labels) == (expected[0] if expected else None)
         candidates = index.candidates(labels)
-        assert [
-            rule for rule in candidates if all(oracle(one, labels) for one in rule[1])
-        ] == expected
+        assert [rule for rule in candidates if all(oracle(one, labels) for one in rule[1])] == expected
 
 
 def test_the_index_is_keyed_by_the_rarest_equality():
-    rules = [
-        (number, m.parse(f'env="prod", host="h{number}"')) for number in range(100)
-    ]
+    rules = [(number, m.parse(f'env="prod", host="h{number}"')) for number in range(100)]
     index = MatcherIndex(rules, matchers_of=lambda rule: rule[1])
     assert index.candidates({"env": "prod", "host": "h7"}) == [rules[7]]
 

@@ -49,17 +49,13 @@ def test_the_first_child_takes_the_alert_and_continue_lets_it_go_on():
 
 def test_timers_channels_and_policy_are_inherited():
     [route] = RouteTree.compile(SHOP).route({"team": "shop", "severity": "critical"})
-    assert route.timers == Timers(
-        timedelta(0), timedelta(minutes=5), timedelta(hours=1)
-    )
+    assert route.timers == Timers(timedelta(0), timedelta(minutes=5), timedelta(hours=1))
     assert (route.channel_ids, route.policy_id, route.path) == (
         (SLACK,),
         POLICY,
         ("r0", "r1", "r2"),
     )
-    assert RouteTree.compile(SHOP).route({})[0].timers.group_wait == timedelta(
-        seconds=10
-    )
+    assert RouteTree.compile(SHOP).route({})[0].timers.group_wait == timedelta(seconds=10)
 
 
 def test_the_trace_says_which_matcher_failed_and_what_was_not_tried():
@@ -88,9 +84,7 @@ def test_rows_that_are_no_tree_are_refused_with_a_reason(rows, says):
         RouteTree.compile(rows)
 
 
-texts = st.sampled_from(
-    ["", 'a="1"', 'a="2"', 'a=~"1|2"', 'a!="1"', 'b="1"', 'b=~".+"', 'a="1",b!~"2.*"']
-)
+texts = st.sampled_from(["", 'a="1"', 'a="2"', 'a=~"1|2"', 'a!="1"', 'b="1"', 'b=~".+"', 'a="1",b!~"2.*"'])
 
 
 @st.composite
@@ -102,9 +96,7 @@ def trees(draw) -> list[RouteNode]:
     return rows
 
 
-def naive(
-    rows: list[RouteNode], here: RouteNode, labels: dict[str, str]
-) -> list[str] | None:
+def naive(rows: list[RouteNode], here: RouteNode, labels: dict[str, str]) -> list[str] | None:
     if not all(matcher.matches(labels) for matcher in here.matchers):
         return None
     found: list[str] = []

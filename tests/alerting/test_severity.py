@@ -33,9 +33,7 @@ def test_synonyms_of_other_tools_are_understood(word, level):
     assert severity.parse(word) is level
 
 
-@pytest.mark.parametrize(
-    "word", ["", None, "purple", 41, True, "x" * 1000, "²", "1" * 30]
-)
+@pytest.mark.parametrize("word", ["", None, "purple", 41, True, "x" * 1000, "²", "1" * 30])
 def test_unknown_words_are_nothing_rather_than_a_guess(word):
     assert severity.parse(word) is None
     assert severity.parse_or_default(word) is Severity.WARNING
