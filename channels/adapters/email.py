@@ -1,0 +1,178 @@
+"""E-mail over SMTP, one recipient a mail, with a text and an HTML part."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from email.utils import format_datetime, parseaddr
+from typing import Literal
+
+from django.core.exceptions import ValidationError
+from django.core.mail import EmailMultiAlternatives
+from django.core.validators import validate_email
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from channels.adapters.base import (
+    Adapter,
+    AdapterCredentials,
+    AdapterSettings,
+    Outgoing,
+    Receipt,
+)
+from channels.adapters.smtp import Conversation
+from channels.egress import Blocked, resolve_checked
+from channels.egress.urls import check_host
+from channels.sanitise import clean, one_line
+
+MAX_RECIPIENTS = 50
+MAX_SUBJECT = 180
+PRIORITY_FROM = 40
+
+
+class EmailSettings(AdapterSettings):
+    """Where the mail server is, who writes and who reads."""
+
+    host: str
+    to: list[str]
+    from_address: str
+    from_name: str = ""
+    port: int = 587
+    security: Literal["none", "starttls", "tls"] = "starttls"
+
+    def problems(self) -> dict[str, str]:
+        """Check host, port and every address by itself."""
+        wrong = {}
+        try:
+            check_host(self.host)
+        except Blocked as error:
+            wrong["host"] = error.detail
+        if not 0 < self.port < 65536:
+            wrong["port"] = _("A port is a number from 1 to 65535.")
+        if not _is_address(self.from_address):
+            wrong["from_address"] = _("This is not a valid e-mail address.")
+        if not 1 <= len(self.to) <= MAX_RECIPIENTS:
+            wrong["to"] = _("Give 1 to 50 addresses.")
+        elif bad := [address for address in self.to if not _is_address(address)]:
+            text = _("This is not a valid e-mail address: %(address)s")
+            wrong["to"] = text % {"address": one_line(bad[0], 80)}
+        return wrong
+
+
+class EmailCredentials(AdapterCredentials):
+    """User and password of the mail server, both empty when it asks for none."""
+
+    user: str = ""
+    password: str = ""
+
+    def problems(self) -> dict[str, str]:
+        """Check that there are both or none."""
+        if bool(self.user) == bool(self.password):
+            return {}
+        return {"password": _("Give both user and password, or neither.")}
+
+
+EmailOutgoing = Outgoing[EmailSettings, EmailCredentials]
+
+
+class EmailAdapter(Adapter[EmailSettings, EmailCredentials]):
+    """The Message-ID follows from the delivery id, so that a repeated mail can be told."""
+
+    kind = "email"
+    label = gettext_lazy("E-mail")
+    Settings = EmailSettings
+    Credentials = EmailCredentials
+    parts = {"subject": "line", "text": "text", "html": "html"}
+    default_rate_per_minute = 120
+    send_timeout = 20.0
+
+    def workspace(self, settings: EmailSettings, credentials: EmailCredentials) -> str:
+        """One mail server takes so much and no more."""
+        return settings.host
+
+    def recipients(self, settings: EmailSettings) -> list[str]:
+        """Return each address once, in order."""
+        return list(dict.fromkeys(settings.to))
+
+    def send(self, outgoing: EmailOutgoing) -> Receipt:
+        """Hand one mail to the server."""
+        settings, credentials = outgoing.settings, outgoing.credentials
+        # The host is the tenant's word, so it passes the same guard as a webhook's address.
+        checked = resolve_checked(settings.host, settings.port)
+        conversation = Conversation(
+            checked,
+            security=settings.security,
+            timeout=self.send_timeout,
+            local_name=_domain(settings.from_address),
+        )
+        login = (credentials.user, credentials.password) if credentials.user else None
+        mail = build_mail(outgoing)
+        words = conversation.send(
+            settings.from_address, outgoing.recipient, _to_bytes(mail), login=login
+        )
+        return Receipt(
+            provider_id=message_id(outgoing),
+            detail={"answer": one_line(words), "to": outgoing.recipient},
+        )
+
+
+def build_mail(outgoing: EmailOutgoing) -> EmailMultiAlternatives:
+    """Return the mail with headers that hold no line break, whatever the labels hold."""
+    message, settings = outgoing.message, outgoing.settings
+    subject = one_line(outgoing.part("subject"), MAX_SUBJECT) or one_line(message.title) or "-"
+    mail = EmailMultiAlternatives(
+        subject=subject,
+        body=clean(outgoing.part("text")),
+        from_email=_sender(settings),
+        to=[outgoing.recipient],
+        headers=_headers(outgoing),
+    )
+    if html := outgoing.part("html"):
+        mail.attach_alternative(clean(html), "text/html")
+    return mail
+
+
+def message_id(outgoing: EmailOutgoing) -> str:
+    """Return the same Message-ID for every try of one delivery."""
+    return f"<{outgoing.delivery_id}@{_domain(outgoing.settings.from_address)}>"
+
+
+def _headers(outgoing: EmailOutgoing) -> dict[str, str]:
+    message, domain = outgoing.message, _domain(outgoing.settings.from_address)
+    headers = {
+        "Message-ID": message_id(outgoing),
+        "Date": format_datetime(message.created_at.astimezone(UTC)),
+        "Auto-Submitted": "auto-generated",
+        "X-Auto-Response-Suppress": "All",
+        "X-Alert-Tenant": one_line(message.tenant_slug, 80),
+        "X-Alert-Status": one_line(message.status, 40),
+    }
+    if message.group_id:
+        # Mails of one group stand together in the reader's list.
+        thread = f"<group.{one_line(message.group_id, 60)}@{domain}>"
+        headers |= {"References": thread, "In-Reply-To": thread}
+    if message.severity >= PRIORITY_FROM and message.status == "firing":
+        headers |= {"X-Priority": "1", "Importance": "high"}
+    return headers
+
+
+def _sender(settings: EmailSettings) -> str:
+    name = one_line(settings.from_name, 80).replace('"', "'").replace("\\", "")
+    return f'"{name}" <{settings.from_address}>' if name else settings.from_address
+
+
+def _to_bytes(mail: EmailMultiAlternatives) -> bytes:
+    return mail.message().as_bytes(linesep="\r\n")
+
+
+def _domain(address: str) -> str:
+    return address.rpartition("@")[2].encode("idna").decode("ascii")
+
+
+def _is_address(address: str) -> bool:
+    if not address.isascii() or any(char in address for char in ",;<>\"\r\n "):
+        return False
+    try:
+        validate_email(address)
+    except ValidationError:
+        return False
+    return parseaddr(address)[1] == address
