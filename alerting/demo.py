@@ -1,0 +1,177 @@
+"""The demo tenant of `make up`: channels that deliver to the inbox, routes, rules, a person and a key."""
+
+import base64
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from datetime import time, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.utils import timezone
+
+from alerting.models import (
+    AlertingPolicy,
+    EnrichmentStep,
+    GroupingRule,
+    InhibitionRule,
+    MaintenanceWindow,
+    Route,
+    RouteChannel,
+)
+from channels.models import Channel
+from tenants import accounts, keys
+from tenants.context import tenant_context
+from tenants.models import ApiKey, Membership, Role, Tenant, User
+from tenants.principal import system
+
+SLUG, ADMIN = "demo", "admin"
+SCOPES = ("alerts:write", "alerts:read", "alerts:act", "config:read", "config:write", "deliveries:replay", "audit:read")
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """Where the development inbox listens."""
+
+    url: str
+    smtp_port: int
+
+    @classmethod
+    def from_environment(cls) -> "Inbox":
+        return cls(os.environ.get("INBOX_URL", "http://127.0.0.1:8001"), int(os.environ.get("INBOX_SMTP_PORT", "8002")))
+
+
+def seed(inbox: Inbox) -> dict[str, str]:
+    """Make or complete the demo tenant; return what a person needs to use it.
+
+    Each run gives the admin a new password and the demo a new key (the old ones are not kept anywhere
+    they could be read again); whatever was changed in the admin stays as it is.
+    """
+    tenant = Tenant.objects.filter(slug=SLUG).first() or accounts.create_tenant(
+        None, slug=SLUG, name="Demo", environment=Tenant.Environment.DEVELOPMENT, time_zone="Europe/Paris"
+    )
+    password = secrets.token_urlsafe(12)
+    with tenant_context(tenant.pk):
+        actor = system(tenant.pk, "seed_demo")
+        _member(tenant, password)
+        for old in ApiKey.objects.filter(name="demo", revoked_at=None):
+            keys.revoke(actor, old)
+        token = keys.issue(actor, "demo", SCOPES).token
+        webhook_secret = _channels(inbox)
+        if not Route.objects.exists():
+            _rules()
+            _routes()
+    return {
+        "admin_user": ADMIN,
+        "admin_password": password,
+        "api_key": token,
+        "tenant": SLUG,
+        "webhook_secret": webhook_secret,
+    }
+
+
+def _member(tenant: Tenant, password: str) -> None:
+    user, _created = User.objects.get_or_create(
+        username=ADMIN, defaults={"email": "admin@example.org", "is_staff": True, "is_superuser": True}
+    )
+    user.set_password(password)
+    user.save()
+    if not Membership.objects.filter(user=user).exists():
+        accounts.add_member(system(tenant.pk, "seed_demo"), user, Role.objects.get(name="owner"))
+
+
+def _channels(inbox: Inbox) -> str:
+    host = urlsplit(inbox.url).hostname or "127.0.0.1"
+    existing = Channel.objects.filter(kind="webhook", name="Inbox webhook").first()
+    secret = (
+        json.loads(existing.credentials)["secrets"][0]
+        if existing
+        else "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
+    )
+    wanted: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
+        ("Slack #alerts", "slack", {"channel": "#alerts"}, {"token": "xoxb-development-inbox"}),
+        (
+            "On-call e-mail",
+            "email",
+            {
+                "host": host,
+                "port": inbox.smtp_port,
+                "security": "none",
+                "to": ["oncall@example.org"],
+                "from_address": "alerts@example.org",
+                "from_name": "Alerting",
+            },
+            {},
+        ),
+        ("Inbox webhook", "webhook", {"url": f"{inbox.url}/hooks/demo"}, {"secrets": [secret]}),
+    ]
+    for name, kind, settings, credentials in wanted:
+        channel = Channel.objects.filter(name=name).first() or Channel(name=name, kind=kind)
+        channel.settings = settings
+        channel.credentials = json.dumps(credentials)
+        channel.save()
+    return secret
+
+
+def _rules() -> None:
+    AlertingPolicy.objects.get_or_create(defaults={"stale_after": timedelta(minutes=15), "ignored_labels": ["pod"]})
+    GroupingRule.objects.create(name="By alert and service", group_by=["alertname", "service"])
+    EnrichmentStep.objects.create(
+        name="Runbooks and owners",
+        kind="ownership",
+        matchers=[],
+        settings={
+            "rules": [
+                {
+                    "matchers": [{"name": "service", "op": "=", "value": "recommendations"}],
+                    "owner": "ml-platform",
+                    "runbook_url": "https://runbooks.example.org/recommendations",
+                },
+                {
+                    "matchers": [{"name": "service", "op": "=~", "value": "stream.*"}],
+                    "owner": "streaming",
+                    "runbook_url": "https://runbooks.example.org/streaming",
+                },
+            ]
+        },
+    )
+    InhibitionRule.objects.create(
+        name="A region that is down explains its services",
+        source_matchers=[{"name": "alertname", "op": "=", "value": "RegionDown"}],
+        target_matchers=[{"name": "severity", "op": "=~", "value": "warning|error"}],
+        equal=["region"],
+    )
+    MaintenanceWindow.objects.create(
+        name="Weekly catalogue import",
+        matchers=[{"name": "service", "op": "=", "value": "catalogue-import"}],
+        start_date=timezone.localdate(),
+        start_time=time(3, 0),
+        duration=timedelta(hours=2),
+        rrule="FREQ=WEEKLY;BYDAY=SU",
+    )
+
+
+def _routes() -> None:
+    channels = {channel.kind: channel for channel in Channel.objects.all()}
+    root = Route.objects.create(
+        name="Everything",
+        group_wait=timedelta(seconds=1),
+        group_interval=timedelta(seconds=30),
+        repeat_interval=timedelta(hours=4),
+    )
+    _tell(root, channels["slack"], channels["webhook"])
+    urgent = Route.objects.create(
+        name="Critical, also by e-mail",
+        parent=root,
+        position=1,
+        matchers=[{"name": "severity", "op": "=", "value": "critical"}],
+        group_wait=timedelta(0),
+        repeat_interval=timedelta(hours=1),
+    )
+    _tell(urgent, channels["slack"], channels["email"], channels["webhook"])
+
+
+def _tell(route: Route, *channels: Channel) -> None:
+    for channel in channels:
+        RouteChannel.objects.create(route=route, channel=channel)
