@@ -19,6 +19,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from config.embedded.account import Account
 from config.embedded.errors import OperatorError
 from config.embedded.postgres import PostgresServer
+from config.embedded.processes import same_process
 from config.embedded.valkey import ValkeyServer
 
 HANDOVER = "ALERTING_TEST_SERVERS"
@@ -166,17 +167,9 @@ def remove_left_overs() -> None:
     for folder in public_temporary_folder().glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError, ValueError, KeyError):
             owner = json.loads((folder / "owner.json").read_text())
-            if folder.stat().st_uid == os.geteuid() and not is_alive(owner["pid"], owner["created"]):
+            if folder.stat().st_uid == os.geteuid() and not same_process(owner["pid"], owner["created"]):
                 _end_servers_below(folder)
                 shutil.rmtree(folder, ignore_errors=True)
-
-
-def is_alive(pid: int, created: float) -> bool:
-    """Tell whether a process is still the one that was recorded, not a later one with its number."""
-    try:
-        return abs(psutil.Process(pid).create_time() - created) < 1
-    except psutil.Error:
-        return False
 
 
 def _end_servers_below(folder: Path) -> None:

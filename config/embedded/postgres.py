@@ -18,6 +18,7 @@ from psycopg2 import extensions
 
 from config.embedded.account import Account, reachable_binaries
 from config.embedded.errors import OperatorError
+from config.embedded.processes import end
 from config.embedded.provisioning import provision
 
 SUPERUSER = "postgres"
@@ -259,13 +260,8 @@ def installation() -> Path:
 
 def end_processes_of(data: Path, timeout: float = 10) -> None:
     """End the server and the sessions that work on a data folder: fast, then at once, then by force."""
-    for request in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
-        processes = processes_of(data)
-        for process in processes:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.send_signal(request)
-        if not psutil.wait_procs(processes, timeout)[1] and not processes_of(data):
-            return
+    while found := processes_of(data):
+        end(found, (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL), timeout)
 
 
 def processes_of(data: Path) -> list[psutil.Process]:

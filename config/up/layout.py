@@ -1,9 +1,10 @@
 """Where a checkout keeps what `make up` makes, and what is left to do on a second run."""
 
 import hashlib
+import os
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from config.embedded.account import Account, open_folder, reachable_folder
@@ -19,11 +20,8 @@ class Layout:
     """The folders and files of one checkout's run."""
 
     root: Path = ROOT
-
-    @property
-    def var(self) -> Path:
-        """Everything that is kept between runs; `make clean-data` removes it."""
-        return self.root / "var"
+    # Everything that is kept between runs; `make clean-data` removes it.
+    var: Path = field(default_factory=lambda: Path(os.environ.get("VAR_DIR") or ROOT / "var").absolute())
 
     @property
     def facts(self) -> Path:

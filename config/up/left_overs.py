@@ -6,13 +6,15 @@ import json
 import os
 import signal
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import psutil
 
 from config.embedded.errors import OperatorError
+from config.embedded.processes import end, same_process
 
 MARK = "ALERTING_RUN_ID"
 
@@ -23,6 +25,7 @@ class Run:
 
     id: str
     lock: IO[str]
+    record: Path
 
     @classmethod
     def begin(cls, folder: Path, port: int) -> "Run":
@@ -35,51 +38,53 @@ class Run:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.seek(0)
-            raise OperatorError(
-                f"`make up` already runs in this checkout ({lock.read().strip() or 'starting'})."
-            ) from None
+            holder = lock.read().strip() or "it is starting"
+            raise OperatorError(f"`make up` already runs in this checkout ({holder}); stop it first.") from None
         record = folder / "up.run"
-        if record.exists():
-            end_processes_of_run(record.read_text().strip())
-        run = cls(uuid.uuid4().hex, lock)
+        end_left_overs(record)
+        run = cls(uuid.uuid4().hex, lock, record)
         lock.truncate(0)
-        lock.write(json.dumps({"pid": os.getpid(), "port": port}))
+        lock.write(f"process {os.getpid()}, port {port}")
         lock.flush()
-        record.write_text(run.id)
+        run.keep([])
         return run
 
-    def end(self, folder: Path) -> None:
+    def keep(self, pids: Iterable[int]) -> None:
+        """Record the processes of the run with the time each began, which tells them from later ones.
+
+        The mark finds their children too, but a server that renames itself overwrites its environment.
+        """
+        processes = []
+        for pid in pids:
+            with contextlib.suppress(psutil.Error):
+                processes.append((pid, psutil.Process(pid).create_time()))
+        self.record.write_text(json.dumps({"id": self.id, "processes": processes}), encoding="utf-8")
+
+    def end(self) -> None:
         """Forget the record of a run that ended in order, and release the lock."""
-        (folder / "up.run").unlink(missing_ok=True)
+        self.record.unlink(missing_ok=True)
         self.lock.truncate(0)
         self.lock.close()
 
 
-def end_processes_of_run(run_id: str, timeout: float = 8) -> list[int]:
-    """End every process that carries the mark of a run; return their ids.
-
-    The mark is looked up in the living process itself, so a number that was given to another process
-    since then is never hit.
-    """
-    found = processes_of_run(run_id)
-    for request in (signal.SIGTERM, signal.SIGKILL):
-        for process in found:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.send_signal(request)
-        if not psutil.wait_procs(found, timeout)[1]:
-            break
-    return [process.pid for process in found]
+def end_left_overs(record: Path, timeout: float = 8) -> None:
+    """End every process of the run that a record tells of; a record that cannot be read tells of none."""
+    try:
+        run: dict[str, Any] = json.loads(record.read_text(encoding="utf-8"))
+        recorded = [same_process(pid, created) for pid, created in run["processes"]]
+        found = {process.pid: process for process in (*recorded, *marked_processes(run["id"])) if process}
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    # PostgreSQL is left to its runner, which knows how to end it without a recovery.
+    others = [process for process in found.values() if process.name() != "postgres"]
+    end(others, (signal.SIGTERM, signal.SIGKILL), timeout)
 
 
-def processes_of_run(run_id: str) -> list[psutil.Process]:
-    """Return the living processes that carry the mark of a run.
-
-    PostgreSQL is left to its runner, which knows how to end it without a recovery.
-    """
+def marked_processes(run_id: str) -> list[psutil.Process]:
+    """Return the living processes that carry the mark of a run in their environment."""
     found = []
-    for process in psutil.process_iter(["name"]):
+    for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            is_ours = run_id and process.environ().get(MARK) == run_id
-            if is_ours and process.info["name"] != "postgres":
+            if process.environ().get(MARK) == run_id:
                 found.append(process)
     return found

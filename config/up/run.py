@@ -30,7 +30,8 @@ class Up:
         self.stack = Stack(layout, ports, run.id)
         self.demo: dict[str, str] = {}
         self.is_ready = False
-        self.supervisor = Supervisor(output, self.write_facts)
+        self.run = run
+        self.supervisor = Supervisor(output, self.on_change)
 
     def go(self) -> None:
         """Start everything, tell where it is, and look after it until somebody asks for the end."""
@@ -84,7 +85,7 @@ class Up:
                 return
         env = self.stack.migration_env()
         alias = ["--database", "owner"] if "MIGRATION_DATABASE_URL" in env else []
-        self.command("migrate", manage("migrate", "--no-input", "--verbosity", "1", *alias), env)
+        self.command("migrate", manage("migrate", "--no-input", "--skip-checks", *alias), env)
         if stamp:
             stamp.keep()
 
@@ -123,11 +124,12 @@ class Up:
         else:
             return
         self.is_ready = True
-        self.write_facts()
+        self.on_change()
         self.output.plain(facts.banner(self.stack, self.demo, time.monotonic() - self.started))
 
-    def write_facts(self) -> None:
-        """Keep var/up.json current from the moment the service is ready."""
+    def on_change(self) -> None:
+        """Keep the record of what runs, and from the moment the service is ready var/up.json."""
+        self.run.keep(self.supervisor.pids().values())
         if self.is_ready:
             facts.write(self.stack, self.demo, self.supervisor.pids())
 
@@ -181,7 +183,7 @@ def main(layout: Layout | None = None) -> int:
         layout.prepare()
         run = Run.begin(layout.var, ports.web)
         Up(layout, ports, run, output).go()
-        run.end(layout.var)
+        run.end()
     except OperatorError as fault:
         print(fault, file=sys.stderr)
         return 1
