@@ -1,0 +1,112 @@
+"""Pages by cursor: a signed place in a stable order, so that rows added meanwhile neither repeat nor hide others."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any, Final
+from urllib.parse import urlencode
+from uuid import UUID
+
+import msgspec
+from django.core.signing import BadSignature, Signer
+from django.db.models import Model, Q
+from django.utils.translation import gettext as _
+from rest_framework.pagination import BasePagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from tenants.api.problems import Problem
+from tenants.api.query import Reader, integer, read_parameters, text
+
+DEFAULT_LIMIT: Final = 50
+MAX_LIMIT: Final = 200
+
+#: The parameters a paged list takes; a view adds its filters to them and calls `read_query`.
+PAGE_PARAMETERS: Final[dict[str, Reader]] = {"cursor": text(512), "limit": integer(1, MAX_LIMIT)}
+
+
+class _Place(msgspec.Struct, array_like=True, frozen=True):
+    """The last row of a page."""
+
+    at: datetime
+    id: UUID
+
+
+class CursorPagination(BasePagination):
+    """Newest first by (`cursor_field`, id), or oldest first with `cursor_newest_first = False` on the view.
+
+    The cursor is signed for the path it was made on, so it can neither be made up nor used on another list.
+    """
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
+        """Return the rows of the page asked for and remember whether others follow."""
+        self.request = request
+        self.field: str = getattr(view, "cursor_field", "created_at")
+        is_newest_first: bool = getattr(view, "cursor_newest_first", True)
+        page = read_parameters(request.GET, PAGE_PARAMETERS, are_others_refused=False)
+        sign, comparison = ("-", "lt") if is_newest_first else ("", "gt")
+        rows = queryset.order_by(f"{sign}{self.field}", f"{sign}id")
+        if "cursor" in page:
+            place = self._place(page["cursor"])
+            rows = rows.filter(
+                Q(**{f"{self.field}__{comparison}": place.at})
+                | Q(**{self.field: place.at, f"id__{comparison}": place.id})
+            )
+        limit = page.get("limit", DEFAULT_LIMIT)
+        found = list(rows[: limit + 1])
+        self.next_cursor = self._cursor(found[limit - 1]) if len(found) > limit else None
+        return found[:limit]
+
+    def get_paginated_response(self, data: Any) -> Response:
+        """Wrap the rows with the address of the next page."""
+        return Response({"results": data, "next": self._next_url(), "next_cursor": self.next_cursor})
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """Describe the page for OpenAPI."""
+        return {
+            "type": "object",
+            "required": ["results", "next", "next_cursor"],
+            "properties": {
+                "results": schema,
+                "next": {"type": ["string", "null"], "format": "uri-reference"},
+                "next_cursor": {"type": ["string", "null"]},
+            },
+        }
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        """Describe the parameters for OpenAPI."""
+        limit = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
+        return [
+            {"name": "cursor", "in": "query", "required": False, "schema": {"type": "string", "maxLength": 512}},
+            {"name": "limit", "in": "query", "required": False, "schema": limit},
+        ]
+
+    def _signer(self) -> Signer:
+        return Signer(salt=f"cursor:{self.request.path}:{self.field}")
+
+    def _cursor(self, row: Model) -> str:
+        place = _Place(_value(row, self.field), _value(row, "id"))
+        return self._signer().sign_object(msgspec.to_builtins(place))
+
+    def _place(self, cursor: str) -> _Place:
+        try:
+            return msgspec.convert(self._signer().unsign_object(cursor), _Place)
+        except (BadSignature, ValueError, msgspec.ValidationError) as error:
+            message = _("cursor: take it unchanged from next_cursor of the page before, or leave it out.")
+            raise Problem("bad_cursor", message) from error
+
+    def _next_url(self) -> str | None:
+        if self.next_cursor is None:
+            return None
+        parameters = self.request.GET.copy()
+        parameters["cursor"] = self.next_cursor
+        return f"{self.request.path}?{urlencode(list(_flat(parameters.lists())))}"
+
+
+def _flat(lists: Iterable[tuple[str, list[str]]]) -> Iterator[tuple[str, str]]:
+    for name, values in lists:
+        for value in values:
+            yield name, value
+
+
+def _value(row: Any, field: str) -> Any:
+    return row[field] if isinstance(row, dict) else getattr(row, field)
