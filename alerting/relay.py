@@ -1,0 +1,155 @@
+"""The relay: sees to it that waiting work is done, with Celery when it works and by itself when it does not.
+
+It reads only the queue tables. Two or more relays may run: claims skip what another one holds.
+"""
+
+import os
+import select
+import socket
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.db import DatabaseError, close_old_connections, connection, connections
+from prometheus_client import Counter
+
+from alerting import duties, wakeup
+from alerting.health import beat
+from channels.delivery.leases import sweep_leases
+from channels.delivery.reconcile import reconcile_due
+
+log = structlog.get_logger(__name__)
+
+POLL_SECONDS = 1.0
+SWEEP_SECONDS = 5.0
+BEAT_SECONDS = 10.0
+# A wake-up that nobody took for this long is done here.
+OVERDUE_SECONDS = 5.0
+THREADS = 4
+TENANTS_A_ROUND = 200
+
+own_work = Counter("alerting_relay_own_work", "Tenants served by the relay itself", ["duty"])
+
+
+@dataclass(frozen=True)
+class Duty:
+    """One kind of work: where it waits, which task does it, and the same function for doing it here."""
+
+    name: str
+    task: str
+    waiting_sql: str
+    work: Callable[[UUID], object]
+
+
+def _waiting(table: str, column: str, condition: str = "true") -> str:
+    # %(age)s: 0 finds all that is due, OVERDUE_SECONDS what nobody took.
+    return (
+        f"SELECT DISTINCT tenant_id FROM {table}"
+        f" WHERE {column} <= clock_timestamp() - %(age)s * interval '1 second' AND {condition} LIMIT %(limit)s"
+    )
+
+
+DUTIES = (
+    Duty("intake", wakeup.INTAKE, _waiting("intake_queue", "received_at"), duties.drain_intake),
+    Duty("groups", wakeup.GROUPS, _waiting("timer", "due_at"), duties.flush_groups),
+    Duty(
+        "deliveries",
+        wakeup.DELIVERIES,
+        _waiting("delivery_queue", "next_attempt_at", "state = 'pending'"),
+        duties.deliver,
+    ),
+)
+
+
+class Relay:
+    """The loop of `manage.py relay`."""
+
+    def __init__(self) -> None:
+        self._stopping = threading.Event()
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="relay")
+        self._busy: set[tuple[str, UUID]] = set()
+        self._lock = threading.Lock()
+        self._next_sweep = self._next_beat = 0.0
+        self._instance = f"{socket.gethostname()}:{os.getpid()}"
+
+    def stop(self, *_: object) -> None:
+        """Finish what is in hand and return from `run`."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Work until stopped; a database that is away is waited for."""
+        while not self._stopping.is_set():
+            try:
+                self._listen()
+                while not self._stopping.is_set():
+                    self.round()
+                    self._wait()
+            except (DatabaseError, OSError, ValueError) as error:
+                log.warning("database away", error_class=type(error).__name__)
+                connections.close_all()
+                self._stopping.wait(0.5)
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def round(self) -> None:
+        """Look once: wake workers for what is due, do what nobody took, sweep."""
+        for duty in DUTIES:
+            overdue = set(self._tenants(duty, OVERDUE_SECONDS))
+            for tenant_id in self._tenants(duty, 0):
+                if tenant_id in overdue or not wakeup.announce(duty.task, tenant_id):
+                    self._do_here(duty, tenant_id)
+        self._sweep()
+
+    def _tenants(self, duty: Duty, age: float) -> list[UUID]:
+        with connection.cursor() as cursor:
+            cursor.execute(duty.waiting_sql, {"age": age, "limit": TENANTS_A_ROUND})
+            return [row[0] for row in cursor.fetchall()]
+
+    def _do_here(self, duty: Duty, tenant_id: UUID) -> None:
+        with self._lock:
+            if (duty.name, tenant_id) in self._busy:
+                return
+            self._busy.add((duty.name, tenant_id))
+        own_work.labels(duty.name).inc()
+        self._pool.submit(self._work, duty, tenant_id)
+
+    def _work(self, duty: Duty, tenant_id: UUID) -> None:
+        close_old_connections()
+        try:
+            duty.work(tenant_id)
+        except Exception:
+            log.exception("work failed", duty=duty.name, tenant_id=str(tenant_id))
+            connection.close()
+        finally:
+            with self._lock:
+                self._busy.discard((duty.name, tenant_id))
+
+    def _sweep(self) -> None:
+        now = time.monotonic()
+        if now >= self._next_beat:
+            self._next_beat = now + BEAT_SECONDS
+            beat("relay", self._instance)
+        if now >= self._next_sweep:
+            self._next_sweep = now + SWEEP_SECONDS
+            sweep_leases()
+            reconcile_due()
+
+    def _listen(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"LISTEN {wakeup.NOTIFY_CHANNEL}")
+
+    def _wait(self) -> None:
+        """Sleep until somebody rings, at most POLL_SECONDS."""
+        raw: Any = connection.connection
+        deadline = time.monotonic() + POLL_SECONDS
+        while not self._stopping.is_set() and (left := deadline - time.monotonic()) > 0:
+            ready, _, _ = select.select([raw], [], [], min(left, 0.2))
+            if ready:
+                raw.poll()
+                if raw.notifies:
+                    raw.notifies.clear()
+                    return
