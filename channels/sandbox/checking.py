@@ -1,0 +1,104 @@
+"""Reads a template's syntax tree and says what in it is not allowed, with the line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+from jinja2 import Environment, TemplateSyntaxError, nodes
+
+from channels.sandbox.budget import MAX_DEPTH, MAX_LOOP_DEPTH, MAX_NODES, MAX_SOURCE
+
+METHODS = {
+    "get", "items", "keys", "values",
+    "lower", "upper", "strip", "split", "startswith", "endswith", "title",
+}  # fmt: skip
+DENIED: dict[type[nodes.Node], str] = {
+    nodes.Macro: "macro",
+    nodes.CallBlock: "call",
+    nodes.Import: "import",
+    nodes.FromImport: "import",
+    nodes.Include: "include",
+    nodes.Extends: "extends",
+    nodes.Block: "block",
+    nodes.FilterBlock: "filter block",
+    nodes.AssignBlock: "set block",
+    nodes.NSRef: "namespace",
+    nodes.Concat: "~",
+    nodes.Pow: "**",
+    nodes.EvalContextModifier: "autoescape",
+    nodes.ScopedEvalContextModifier: "autoescape",
+}
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """Something that a template may not do, or a mistake in it."""
+
+    line: int
+    text: str
+
+
+def parse(environment: Environment, source: str) -> tuple[nodes.Template | None, list[Problem]]:
+    """Return the tree when it is allowed, else what is wrong."""
+    if len(source) > MAX_SOURCE:
+        return None, [Problem(1, f"The template is longer than {MAX_SOURCE} characters.")]
+    try:
+        tree = environment.parse(source)
+    except TemplateSyntaxError as error:
+        return None, [Problem(error.lineno, str(error.message))]
+    except (RecursionError, MemoryError):
+        return None, [Problem(1, "The template is nested too deeply.")]
+    problems = list(_check(environment, tree))
+    return (None if problems else tree), problems
+
+
+def _check(environment: Environment, tree: nodes.Template) -> Iterator[Problem]:
+    # A stack of our own: the tree may be deeper than Python recurses.
+    waiting: list[tuple[nodes.Node, int, int]] = [(tree, 0, 0)]
+    seen = 0
+    while waiting:
+        node, depth, loops = waiting.pop()
+        seen += 1
+        if seen > MAX_NODES or depth > MAX_DEPTH:
+            yield Problem(node.lineno or 1, "The template is too big or nested too deeply.")
+            return
+        loops += isinstance(node, nodes.For)
+        if text := _fault(environment, node, loops):
+            yield Problem(node.lineno or 1, text)
+            continue
+        waiting.extend((child, depth + 1, loops) for child in node.iter_child_nodes())
+
+
+def _fault(environment: Environment, node: nodes.Node, loops: int) -> str:
+    name = DENIED.get(type(node))
+    if name is not None:
+        return f"{name} is not allowed in a template."
+    if isinstance(node, nodes.For):
+        if loops > MAX_LOOP_DEPTH:
+            return "Loops may be two deep at most."
+        return "A recursive loop is not allowed." if node.recursive else ""
+    if isinstance(node, nodes.Filter):
+        return _unknown("filter", node.name, environment.filters)
+    if isinstance(node, nodes.Test):
+        return _unknown("test", node.name, environment.tests)
+    if isinstance(node, nodes.Call):
+        return _call_fault(node)
+    if isinstance(node, nodes.Getattr) and node.attr.startswith("_"):
+        return "A name that begins with an underscore is not allowed."
+    return ""
+
+
+def _call_fault(node: nodes.Call) -> str:
+    if node.dyn_args is not None or node.dyn_kwargs is not None:
+        return "Arguments with * are not allowed."
+    called = node.node
+    if not isinstance(called, nodes.Getattr) or called.attr not in METHODS:
+        return "This function is not allowed in a template."
+    return ""
+
+
+def _unknown(what: str, name: str, known: object) -> str:
+    # Names with an underscore in front are ours, put in after this check.
+    if isinstance(known, dict) and name in known and not name.startswith("_"):
+        return ""
+    return f"There is no {what} named {name[:40]}."

@@ -1,0 +1,45 @@
+"""The templates that come with the service, compiled once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from channels.sandbox.environment import FINALISERS
+from channels.sandbox.filters import allowed_filters
+
+ROOT = Path(__file__).resolve().parents[2] / "templates"
+
+
+def render_builtin(kind: str, part: str, content_type: str, context: Mapping[str, Any]) -> str:
+    """Return one part of the built-in template of a kind of channel."""
+    return _template(kind, part, content_type).render(dict(context)).strip()
+
+
+def builtin_source(kind: str, part: str) -> str:
+    """Return the text of a built-in template, to begin an own one with; empty when there is none."""
+    path = ROOT / kind / f"{part}.j2"
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+@lru_cache(maxsize=128)
+def _template(kind: str, part: str, content_type: str) -> jinja2.Template:
+    return _environment(content_type).get_template(f"{kind}/{part}.j2")
+
+
+@cache
+def _environment(content_type: str) -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(ROOT),
+        autoescape=content_type == "html",
+        finalize=FINALISERS[content_type],
+        undefined=jinja2.ChainableUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters = {**environment.filters, **allowed_filters()}
+    return environment

@@ -1,0 +1,65 @@
+"""Tries templates before they are saved, and shows what they make of a message."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+from django.utils.translation import gettext as _
+
+from channels.message import Message
+from channels.registry import adapter
+from channels.sandbox.checking import Problem
+from channels.sandbox.child import Job
+from channels.templating.process import ChildFailed, render_in_child
+from channels.templating.render import render
+from channels.templating.samples import sample_message, worst_messages
+
+
+class Preview(msgspec.Struct, frozen=True, kw_only=True):
+    """What a reader would get; a part with a problem shows the built-in text."""
+
+    parts: dict[str, str]
+    problems: dict[str, list[Problem]] = {}
+
+
+def preview(kind: str, sources: Mapping[str, str], message: Message | None = None) -> Preview:
+    """Render in a child process, for the eyes of the person who edits."""
+    message = message or sample_message()
+    wanted = _wanted(kind, sources)
+    shown = dict(render(kind, {}, message).parts)
+    parts, problems = _try(kind, wanted, [message])
+    return Preview(parts=shown | parts, problems=problems)
+
+
+def check_parts(kind: str, sources: Mapping[str, str]) -> dict[str, list[Problem]]:
+    """Return what is wrong by part; nothing means that the templates may be saved.
+
+    Each part is also rendered for the worst messages, so a template that only works on a good
+    day is found now and not at three in the night.
+    """
+    unknown = {
+        part: [Problem(1, _("This kind of channel has no such part."))]
+        for part in sources
+        if part not in adapter(kind).parts
+    }
+    _parts, problems = _try(kind, _wanted(kind, sources), worst_messages())
+    return unknown | problems
+
+
+def _wanted(kind: str, sources: Mapping[str, str]) -> dict[str, str]:
+    known = adapter(kind).parts
+    return {part: text for part, text in sources.items() if part in known and text.strip()}
+
+
+def _try(
+    kind: str, sources: dict[str, str], messages: list[Message]
+) -> tuple[dict[str, str], dict[str, list[Problem]]]:
+    if not sources:
+        return {}, {}
+    types = {part: str(content_type) for part, content_type in adapter(kind).parts.items()}
+    try:
+        outcome = render_in_child(Job(types=types, sources=sources, messages=messages))
+    except ChildFailed as error:
+        return {}, {part: [Problem(1, str(error))] for part in sources}
+    return outcome.parts, outcome.problems
