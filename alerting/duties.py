@@ -1,7 +1,11 @@
 """What a wake-up means: do all that waits for one tenant. Called by Celery tasks and by the relay alike."""
 
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from uuid import UUID
+
+from django.db import connection
 
 from alerting import wakeup
 from alerting.notifying import flush_due
@@ -59,3 +63,42 @@ def deliver(tenant_id: UUID) -> int:
             wakeup.ring(wakeup.DELIVERIES, tenant_id)
             break
     return total
+
+
+@dataclass(frozen=True)
+class Duty:
+    """One kind of work: in which queue table it waits, which task does it, and the function the task calls."""
+
+    name: str
+    task: str
+    table: str
+    due_column: str
+    condition: str
+    work: Callable[[UUID], int]
+
+
+DUTIES = (
+    Duty("intake", wakeup.INTAKE, "intake_queue", "received_at", "true", drain_intake),
+    Duty("groups", wakeup.GROUPS, "timer", "due_at", "true", flush_groups),
+    Duty("deliveries", wakeup.DELIVERIES, "delivery_queue", "next_attempt_at", "state = 'pending'", deliver),
+)
+TENANTS_A_ROUND = 200
+
+
+def waiting_tenants(duty: Duty, overdue_by: float = 0) -> list[UUID]:
+    """Return tenants whose work of this kind has been due for so many seconds, in no order (fair by chance)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT tenant_id FROM (SELECT DISTINCT tenant_id FROM {duty.table}"
+            f" WHERE {duty.due_column} <= clock_timestamp() - %s * interval '1 second' AND {duty.condition}) AS waiting"
+            " ORDER BY random() LIMIT %s",
+            [overdue_by, TENANTS_A_ROUND],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def announce_waiting() -> None:
+    """Announce all work that is due; what the relay does each second, here once."""
+    for duty in DUTIES:
+        for tenant_id in waiting_tenants(duty):
+            wakeup.announce(duty.task, tenant_id)

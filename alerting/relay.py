@@ -8,9 +8,7 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +16,8 @@ import structlog
 from django.db import DatabaseError, close_old_connections, connection, connections
 from prometheus_client import Counter
 
-from alerting import duties, wakeup
+from alerting import wakeup
+from alerting.duties import DUTIES, Duty, waiting_tenants
 from alerting.health import beat
 from channels.delivery.leases import sweep_leases
 from channels.delivery.reconcile import reconcile_due
@@ -31,39 +30,8 @@ BEAT_SECONDS = 10.0
 # A wake-up that nobody took for this long is done here.
 OVERDUE_SECONDS = 5.0
 THREADS = 4
-TENANTS_A_ROUND = 200
 
 own_work = Counter("alerting_relay_own_work", "Tenants served by the relay itself", ["duty"])
-
-
-@dataclass(frozen=True)
-class Duty:
-    """One kind of work: where it waits, which task does it, and the same function for doing it here."""
-
-    name: str
-    task: str
-    waiting_sql: str
-    work: Callable[[UUID], object]
-
-
-def _waiting(table: str, column: str, condition: str = "true") -> str:
-    # %(age)s: 0 finds all that is due, OVERDUE_SECONDS what nobody took.
-    return (
-        f"SELECT DISTINCT tenant_id FROM {table}"
-        f" WHERE {column} <= clock_timestamp() - %(age)s * interval '1 second' AND {condition} LIMIT %(limit)s"
-    )
-
-
-DUTIES = (
-    Duty("intake", wakeup.INTAKE, _waiting("intake_queue", "received_at"), duties.drain_intake),
-    Duty("groups", wakeup.GROUPS, _waiting("timer", "due_at"), duties.flush_groups),
-    Duty(
-        "deliveries",
-        wakeup.DELIVERIES,
-        _waiting("delivery_queue", "next_attempt_at", "state = 'pending'"),
-        duties.deliver,
-    ),
-)
 
 
 class Relay:
@@ -98,16 +66,11 @@ class Relay:
     def round(self) -> None:
         """Look once: wake workers for what is due, do what nobody took, sweep."""
         for duty in DUTIES:
-            overdue = set(self._tenants(duty, OVERDUE_SECONDS))
-            for tenant_id in self._tenants(duty, 0):
+            overdue = set(waiting_tenants(duty, OVERDUE_SECONDS))
+            for tenant_id in waiting_tenants(duty):
                 if tenant_id in overdue or not wakeup.announce(duty.task, tenant_id):
                     self._do_here(duty, tenant_id)
         self._sweep()
-
-    def _tenants(self, duty: Duty, age: float) -> list[UUID]:
-        with connection.cursor() as cursor:
-            cursor.execute(duty.waiting_sql, {"age": age, "limit": TENANTS_A_ROUND})
-            return [row[0] for row in cursor.fetchall()]
 
     def _do_here(self, duty: Duty, tenant_id: UUID) -> None:
         with self._lock:

@@ -21,7 +21,7 @@ from prometheus_client import Counter
 
 log = structlog.get_logger(__name__)
 
-INTAKE, GROUPS, DELIVERIES = "alerting.tasks.drain_intake", "alerting.tasks.flush_groups", "channels.tasks.deliver"
+INTAKE, GROUPS, DELIVERIES = "alerting.tasks.drain_intake", "alerting.tasks.flush_groups", "alerting.tasks.deliver"
 NOTIFY_CHANNEL = "wakeup"
 BELL_MILLISECONDS = 5_000
 PAUSE_BETWEEN_ROUNDS = 0.01

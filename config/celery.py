@@ -13,6 +13,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from django.conf import settings
 
+QUEUES = ("intake", "notify", "metrics", "maintenance")
+
 app = Celery("alerting")
 app.conf.update(
     broker_url=settings.REDIS_URL,
@@ -37,18 +39,27 @@ app.conf.update(
     },
     task_serializer="json",
     accept_content=["json"],
-    task_queues=[Queue("intake"), Queue("notify"), Queue("metrics"), Queue("maintenance")],
+    task_queues=[Queue(name) for name in QUEUES],
     task_default_queue="maintenance",
     task_routes={
         "alerting.tasks.drain_intake": {"queue": "intake"},
         "alerting.tasks.flush_groups": {"queue": "notify"},
-        "channels.tasks.*": {"queue": "notify"},
+        "alerting.tasks.deliver": {"queue": "notify"},
     },
     beat_schedule={
         "audit": {"task": "alerting.tasks.audit", "schedule": 60.0, "options": {"expires": 60}},
         "resolve-stale": {"task": "alerting.tasks.resolve_stale", "schedule": 60.0, "options": {"expires": 60}},
-        "retention": {"task": "alerting.tasks.retention", "schedule": 3600.0, "options": {"expires": 3600}},
-        "canary": {"task": "alerting.tasks.canary", "schedule": 15.0, "options": {"expires": 15}},
+        "clean-up": {"task": "alerting.tasks.clean_up", "schedule": 3600.0, "options": {"expires": 3600}},
+        "sweep": {"task": "alerting.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
+    }
+    | {
+        f"canary-{queue}": {
+            "task": "alerting.tasks.canary",
+            "args": [queue],
+            "schedule": 15.0,
+            "options": {"queue": queue, "expires": 15},
+        }
+        for queue in QUEUES
     },
 )
 app.autodiscover_tasks(["tenants", "channels", "alerting"])

@@ -1,0 +1,56 @@
+"""Celery's door to this app: each task opens nothing, decides nothing, and calls one function."""
+
+import socket
+from uuid import UUID
+
+from celery import shared_task
+
+from alerting import auditor, duties, health, retention, stale
+
+
+@shared_task
+def drain_intake(tenant_id: str) -> None:
+    """Drain one tenant's intake."""
+    duties.drain_intake(UUID(tenant_id))
+
+
+@shared_task
+def flush_groups(tenant_id: str) -> None:
+    """Tell about one tenant's due groups."""
+    duties.flush_groups(UUID(tenant_id))
+
+
+@shared_task
+def deliver(tenant_id: str) -> None:
+    """Send one tenant's due deliveries."""
+    duties.deliver(UUID(tenant_id))
+
+
+@shared_task
+def canary(queue: str) -> None:
+    """Prove that a worker takes work from a queue: only then does it count as healthy."""
+    health.beat(f"worker:{queue}", socket.gethostname())
+
+
+@shared_task
+def audit() -> None:
+    """Run the auditor's queries for every tenant."""
+    auditor.audit_all()
+
+
+@shared_task
+def resolve_stale() -> None:
+    """Resolve alerts whose senders fell silent."""
+    stale.resolve_all_stale()
+
+
+@shared_task
+def sweep() -> None:
+    """Do the relay's round once, in case no relay lives."""
+    duties.announce_waiting()
+
+
+@shared_task
+def clean_up() -> None:
+    """Remove what is past its retention."""
+    retention.clean_up()
