@@ -109,7 +109,7 @@ class Grouping:
     __slots__ = ("_default", "_index")
 
     def __init__(self, rules: Iterable[GroupingRule], default: GroupingRule = DEFAULT_RULE) -> None:
-        ordered = sorted(rules, key=lambda rule: (rule.position, rule.name))
+        ordered = sorted(rules, key=lambda rule: rule.position)
         self._index = MatcherIndex([_Grouper(rule) for rule in ordered])
         self._default = _Grouper(default)
 

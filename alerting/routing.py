@@ -142,7 +142,7 @@ class RouteTree:
         for node in nodes.values():
             children[node.parent_id].append(node)
         for siblings in children.values():
-            siblings.sort(key=lambda node: (node.position, node.name, node.id))
+            siblings.sort(key=lambda node: (node.position, node.id))
         root = _check_root(children[None])
         _check_connected(nodes)
         top = Route(root.id, root.name, (), defaults, (), None)

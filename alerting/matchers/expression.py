@@ -106,8 +106,8 @@ def _advice(pattern: str, refused: Exception) -> str:
         reason = reason.decode("utf-8", "replace")
     if any(token in pattern for token in ("(?=", "(?!", "(?<=", "(?<!")):
         return _(
-            "Look-ahead and look-behind are not supported by RE2. Use two matchers instead, for example =~ and !~ on the"
-            " same label."
+            "Look-ahead and look-behind are not supported by RE2. Use two matchers instead,"
+            " for example =~ and !~ on the same label."
         )
     if "escape sequence" in reason and any(f"\\{digit}" in pattern for digit in "123456789"):
         return _("Back-references such as \\1 are not supported by RE2. List the values with | instead.")

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from dateutil.rrule import rrule, rrulestr
 from django.utils.translation import gettext as _
 
-MAX_RRULE: Final = 256
+MAX_RRULE: Final = 500
 MAX_COUNT: Final = 1000
 MAX_INTERVAL: Final = 1000
 MAX_LIST: Final = 64

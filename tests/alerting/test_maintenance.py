@@ -106,7 +106,7 @@ def test_rules_people_write(rule, when, is_open):
         ({"rrule": "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"}, "rrule"),
         ({"rrule": "FREQ=HOURLY;BYMONTH=2;BYMONTHDAY=30"}, "rrule"),
         ({"rrule": "FREQ=DAILY;BYMONTHDAY=" + ",".join(["1"] * 65)}, "rrule"),
-        ({"rrule": "FREQ=DAILY;" + "X" * 300}, "rrule"),
+        ({"rrule": "FREQ=DAILY;" + "X" * 600}, "rrule"),
         ({"rrule": "FREQ=DAILY;BYSETPOS=2"}, "rrule"),
         ({"rrule": "FREQ=MONTHLY;BYSETPOS=40;BYDAY=MO"}, "rrule"),
         ({"rrule": "FREQ=HOURLY;BYMINUTE=0,1,2,3,4"}, "rrule"),
