@@ -55,6 +55,7 @@ class Migration(migrations.Migration):
                 ('acknowledged_at', models.DateTimeField(null=True, verbose_name='acknowledged')),
                 ('acknowledged_by', models.CharField(blank=True, db_default='', default='', max_length=200, verbose_name='acknowledged by')),
                 ('is_flapping', models.BooleanField(db_default=False, default=False, verbose_name='flapping')),
+                ('untold_reason', models.CharField(blank=True, db_default='', default='', max_length=64)),
                 ('version', models.PositiveIntegerField(db_default=1, default=1)),
                 ('assigned_to', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='assigned to')),
                 ('tenant', models.ForeignKey(db_constraint=False, db_index=False, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='tenants.tenant', verbose_name='tenant')),
@@ -89,6 +90,7 @@ class Migration(migrations.Migration):
                 ('changed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='changed')),
                 ('last_seen_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='last seen')),
                 ('resolved_at', models.DateTimeField(null=True, verbose_name='resolved')),
+                ('resolved_because', models.CharField(blank=True, choices=[('sender', 'its sender resolved it'), ('person', 'a person resolved it'), ('stale', 'its sender fell silent'), ('ended', 'the end its sender gave has passed')], db_default='', default='', max_length=12, verbose_name='resolved because')),
                 ('is_inhibitor', models.BooleanField(db_default=False, default=False)),
                 ('muted_by', models.JSONField(null=True, verbose_name='muted by')),
                 ('changes', django.contrib.postgres.fields.ArrayField(base_field=models.DateTimeField(), db_default=models.Value([], django.contrib.postgres.fields.ArrayField(base_field=models.DateTimeField(), size=None)), default=list, size=None)),
@@ -141,6 +143,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=tenants.isolation.new_id, editable=False, primary_key=True, serialize=False)),
                 ('revision', models.PositiveBigIntegerField(db_default=0, default=0)),
+                ('inhibitors', models.BinaryField(max_length=16, null=True)),
                 ('tenant', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant', verbose_name='tenant')),
             ],
             options={
@@ -390,7 +393,7 @@ class Migration(migrations.Migration):
             name='Timer',
             fields=[
                 ('tenant_id', models.UUIDField()),
-                ('kind', models.CharField(choices=[('group', 'Group')], max_length=12)),
+                ('kind', models.CharField(choices=[('group', 'Group'), ('settings', 'Settings')], max_length=12)),
                 ('object_id', models.UUIDField()),
                 ('due_at', models.DateTimeField()),
                 ('pk', models.CompositePrimaryKey('tenant_id', 'kind', 'object_id', blank=True, editable=False, primary_key=True, serialize=False)),
@@ -419,7 +422,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='alert',
-            index=models.Index(fields=['tenant', 'group'], name='alert_by_group'),
+            index=models.Index(fields=['tenant', 'group', 'status', 'severity'], name='alert_by_group'),
+        ),
+        migrations.AddIndex(
+            model_name='alert',
+            index=models.Index(condition=models.Q(('muted_by__isnull', False)), fields=['tenant', 'group'], name='alert_muted'),
         ),
         migrations.AddIndex(
             model_name='alert',

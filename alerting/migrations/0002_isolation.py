@@ -11,7 +11,7 @@ ALTER TABLE timer SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01, a
 ALTER TABLE intake_request SET (fillfactor = 85);
 -- Bodies are compressed before they come (alerting/decoding), faster than the server would.
 ALTER TABLE intake_request ALTER COLUMN body SET STORAGE EXTERNAL;
-ALTER TABLE alert SET (fillfactor = 80);
+ALTER TABLE alert SET (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05);
 ALTER TABLE alert_group SET (fillfactor = 70);
 """
 
@@ -22,6 +22,8 @@ DECLARE
 BEGIN
     INSERT INTO configuration_revision (id, tenant_id, revision) VALUES (gen_random_uuid(), owner, 1)
     ON CONFLICT (tenant_id) DO UPDATE SET revision = configuration_revision.revision + 1;
+    INSERT INTO timer (tenant_id, kind, object_id, due_at) VALUES (owner, 'settings', owner, now())
+    ON CONFLICT (tenant_id, kind, object_id) DO UPDATE SET due_at = least(timer.due_at, excluded.due_at);
     RETURN NULL;
 END $$;
 """

@@ -1,6 +1,6 @@
 """The tables of the alerting app."""
 
-from alerting.models.alert import Alert, AlertStatus, SeverityLevel
+from alerting.models.alert import Alert, AlertStatus, ResolvedBecause, SeverityLevel
 from alerting.models.configuration import (
     AlertingPolicy,
     ConfigurationRevision,
@@ -33,6 +33,7 @@ __all__ = [
     "MaintenanceWindow",
     "NotificationLog",
     "QuarantinedAlert",
+    "ResolvedBecause",
     "Route",
     "RouteChannel",
     "SeverityLevel",

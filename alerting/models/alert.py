@@ -23,6 +23,15 @@ class SeverityLevel(models.IntegerChoices):
     CRITICAL = 40, _("critical")
 
 
+class ResolvedBecause(models.TextChoices):
+    """Who or what ended an alert; decides whether a late repeat fires it again (alerting/pipeline/news.py)."""
+
+    SENDER = "sender", _("its sender resolved it")
+    PERSON = "person", _("a person resolved it")
+    STALE = "stale", _("its sender fell silent")
+    ENDED = "ended", _("the end its sender gave has passed")
+
+
 class Alert(TenantRow):
     """One fingerprint. A repeat touches only `last_seen_at`, `repeat_count` and the metric value (no index
     there, so that PostgreSQL updates in place); `cycle` grows each time it fires again after a resolve."""
@@ -51,6 +60,9 @@ class Alert(TenantRow):
     changed_at = models.DateTimeField(_("changed"), db_default=Now())
     last_seen_at = models.DateTimeField(_("last seen"), db_default=Now())
     resolved_at = models.DateTimeField(_("resolved"), null=True)
+    resolved_because = models.CharField(
+        _("resolved because"), max_length=12, choices=ResolvedBecause.choices, blank=True, default="", db_default=""
+    )
     group = TenantForeignKey(AlertGroup, models.SET_NULL, null=True, related_name="alerts", verbose_name=_("group"))
     # Matches the source side of an inhibition rule: the few rows inhibition has to look at.
     is_inhibitor = models.BooleanField(default=False, db_default=False)
@@ -71,7 +83,9 @@ class Alert(TenantRow):
         constraints = [models.UniqueConstraint("tenant", "fingerprint", name="alert_fingerprint")]
         indexes = [
             models.Index(fields=["tenant", "-changed_at", "-id"], name="alert_changed"),
-            models.Index(fields=["tenant", "group"], name="alert_by_group"),
+            # Status and severity are there so that the highest severity of a group is one look into the index.
+            models.Index(fields=["tenant", "group", "status", "severity"], name="alert_by_group"),
+            models.Index(fields=["tenant", "group"], condition=models.Q(muted_by__isnull=False), name="alert_muted"),
             models.Index(
                 fields=["tenant"], condition=models.Q(is_inhibitor=True, status="firing"), name="alert_inhibitor"
             ),

@@ -52,6 +52,8 @@ class ConfigurationRevision(TenantOwned):
     """Counts a tenant's configuration changes; compiled routes and rules are cached by it, so none is ever stale."""
 
     revision = models.PositiveBigIntegerField(default=0, db_default=0)
+    # The inhibition rules by which Alert.is_inhibitor was last set; other rules set it anew.
+    inhibitors = models.BinaryField(max_length=16, null=True)
 
     class Meta:
         db_table = "configuration_revision"

@@ -46,6 +46,8 @@ class AlertGroup(TenantRow):
         verbose_name=_("assigned to"),
     )
     is_flapping = models.BooleanField(_("flapping"), default=False, db_default=False)
+    # Why nobody was told when it was last looked at, so that the timeline says so once; empty when somebody was.
+    untold_reason = models.CharField(max_length=64, blank=True, default="", db_default="")
     version = models.PositiveIntegerField(default=1, db_default=1)
 
     class Meta:
@@ -95,10 +97,12 @@ class NotificationLog(TenantRow):
 
 
 class Timer(models.Model):
-    """Queue table: when a group must be looked at next; ids and times of all tenants, nothing else."""
+    """Queue table: what must be looked at next and when; ids and times of all tenants, nothing else."""
 
     class Kind(models.TextChoices):
         GROUP = "group"
+        # The tenant's configuration changed: its open groups are looked at again. Set by the revision's trigger.
+        SETTINGS = "settings"
 
     tenant_id = models.UUIDField()
     kind = models.CharField(max_length=12, choices=Kind.choices)
