@@ -41,7 +41,8 @@ def shown(text: str) -> str:
 def pointer_to(parent: str, *steps: str | int) -> str:
     """A JSON pointer below `parent`; strange or endless names are escaped and cut, so it can always be sent."""
     for step in steps:
-        name = str(step).replace("~", "~0").replace("/", "~1")
+        # No database column and no log line takes a NUL, so it is written as JSON writes it.
+        name = str(step).replace("~", "~0").replace("/", "~1").replace("\0", "\\u0000")
         if len(name) > MAX_POINTER:
             name = name[:MAX_POINTER] + "…"
         parent += "/" + name.encode("utf-8", "backslashreplace").decode()

@@ -1,5 +1,6 @@
 """The one form every alert has once it is inside: NativeAlert, and how a request's alerts are stored."""
 
+import zlib
 from datetime import datetime
 from enum import IntFlag
 
@@ -50,6 +51,8 @@ class Decoded(msgspec.Struct):
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(list[NativeAlert])
+_WORTH_COMPRESSING = 1_024
+_ZLIB = 0x78
 
 #: In this order the first text that is there names the alert for people.
 _TITLES = (
@@ -62,13 +65,15 @@ _TITLES = (
 
 
 def encode_body(alerts: list[NativeAlert]) -> bytes:
-    """The alerts of one request as they stand in the intake row."""
-    return _ENCODER.encode(alerts)
+    """The alerts of one request as they stand in the intake row; compressed where that pays."""
+    body = _ENCODER.encode(alerts)
+    return body if len(body) < _WORTH_COMPRESSING else zlib.compress(body, 1)
 
 
 def decode_body(body: bytes | memoryview) -> list[NativeAlert]:
     """The alerts of one intake row."""
-    return _DECODER.decode(body)
+    # No MessagePack array begins with zlib's first byte.
+    return _DECODER.decode(zlib.decompress(body) if body[0] == _ZLIB else body)
 
 
 def title_of(labels: dict[str, str], annotations: dict[str, str]) -> str:

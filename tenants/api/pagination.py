@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
+from django.core.exceptions import ValidationError
 from django.core.signing import BadSignature, Signer
 from django.db.models import Model, Q
 from django.utils.translation import gettext as _
@@ -25,9 +26,9 @@ PAGE_PARAMETERS: Final[dict[str, Reader]] = {"cursor": text(512), "limit": integ
 
 
 class _Place(msgspec.Struct, array_like=True, frozen=True):
-    """The last row of a page."""
+    """The last row of a page, as text: which kind of value `at` is, the field knows."""
 
-    at: datetime
+    at: str
     id: UUID
 
 
@@ -43,14 +44,9 @@ class CursorPagination(BasePagination):
         self.field: str = getattr(view, "cursor_field", "created_at")
         is_newest_first: bool = getattr(view, "cursor_newest_first", True)
         page = read_parameters(request.GET, PAGE_PARAMETERS, are_others_refused=False)
-        sign, comparison = ("-", "lt") if is_newest_first else ("", "gt")
-        rows = queryset.order_by(f"{sign}{self.field}", f"{sign}id")
+        rows = self._ordered(queryset, "-" if is_newest_first else "")
         if "cursor" in page:
-            place = self._place(page["cursor"])
-            rows = rows.filter(
-                Q(**{f"{self.field}__{comparison}": place.at})
-                | Q(**{self.field: place.at, f"id__{comparison}": place.id})
-            )
+            rows = rows.filter(self._beyond(page["cursor"], queryset.model, "lt" if is_newest_first else "gt"))
         limit = page.get("limit", DEFAULT_LIMIT)
         found = list(rows[: limit + 1])
         self.next_cursor = self._cursor(found[limit - 1]) if len(found) > limit else None
@@ -84,15 +80,25 @@ class CursorPagination(BasePagination):
         return Signer(salt=f"cursor:{self.request.path}:{self.field}")
 
     def _cursor(self, row: Model) -> str:
-        place = _Place(_value(row, self.field), _value(row, "id"))
+        at = _value(row, self.field)
+        place = _Place(at.isoformat() if isinstance(at, datetime) else str(at), _value(row, "id"))
         return self._signer().sign_object(msgspec.to_builtins(place))
 
-    def _place(self, cursor: str) -> _Place:
+    def _ordered(self, queryset: Any, sign: str) -> Any:
+        fields = [self.field] if self.field == "id" else [self.field, "id"]
+        return queryset.order_by(*(sign + field for field in fields))
+
+    def _beyond(self, cursor: str, model: type[Model], comparison: str) -> Q:
+        """The condition of rows after the cursor's place."""
         try:
-            return msgspec.convert(self._signer().unsign_object(cursor), _Place)
-        except (BadSignature, ValueError, msgspec.ValidationError) as error:
+            place = msgspec.convert(self._signer().unsign_object(cursor), _Place)
+            at = model._meta.get_field(self.field).to_python(place.at)
+        except (BadSignature, ValueError, msgspec.ValidationError, ValidationError) as error:
             message = _("cursor: take it unchanged from next_cursor of the page before, or leave it out.")
             raise Problem("bad_cursor", message) from error
+        if self.field == "id":
+            return Q(**{f"id__{comparison}": place.id})
+        return Q(**{f"{self.field}__{comparison}": at}) | Q(**{self.field: at, f"id__{comparison}": place.id})
 
     def _next_url(self) -> str | None:
         if self.next_cursor is None:

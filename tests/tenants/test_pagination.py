@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def tenants(db: None) -> QuerySet[Tenant]:
     """Seven tenants, three of them made at the same moment."""
-    start = timezone.now()
+    start = timezone.now() - timedelta(hours=1)
     for number in range(7):
         tenant = Tenant.objects.create(slug=f"page-{number}", name=str(number))
         Tenant.objects.filter(pk=tenant.pk).update(created_at=start + timedelta(seconds=number // 3))
@@ -59,6 +59,13 @@ def test_oldest_first_too(tenants: QuerySet[Tenant]) -> None:
     assert walk(tenants, "/api/v1/x?limit=3", OldestFirst) == list(
         tenants.order_by("created_at", "id").values_list("name", flat=True)
     )
+
+
+def test_by_id_alone(tenants: QuerySet[Tenant]) -> None:
+    class ById:
+        cursor_field = "id"
+
+    assert walk(tenants, "/api/v1/x?limit=3", ById) == list(tenants.order_by("-id").values_list("name", flat=True))
 
 
 def test_rows_that_come_meanwhile_repeat_nothing(tenants: QuerySet[Tenant]) -> None:
