@@ -1,0 +1,61 @@
+"""The tenant of one benchmark case: how it is configured, and what the database says became of its alerts."""
+
+import base64
+import json
+import os
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import connection
+
+from alerting.models import GroupingRule, Route, RouteChannel
+from channels.models import Channel
+from tenants import accounts, keys
+from tenants.context import tenant_context
+from tenants.principal import system
+
+
+class BenchTenant:
+    """A tenant with enrichment-free routes: probes go to the receiver at once, the load to a quiet channel."""
+
+    def __init__(self, slug: str, sink_url: str) -> None:
+        tenant = accounts.create_tenant(None, slug=slug, name=slug)
+        self.id: UUID = tenant.pk
+        with tenant_context(self.id):
+            self.key = keys.issue(system(self.id), "bench", ["alerts:write"]).token
+            channel = Channel.objects.create(
+                name="sink",
+                kind="webhook",
+                settings={"url": sink_url},
+                credentials=json.dumps({"secrets": ["whsec_" + base64.b64encode(os.urandom(24)).decode()]}),
+                rate_per_minute=60_000,
+            )
+            self._routes(channel)
+            GroupingRule.objects.create(name="all", group_by=["alertname", "service"])
+
+    def _routes(self, channel: Channel) -> None:
+        zero = timedelta(0)
+        root = Route.objects.create(
+            name="root", group_wait=zero, group_interval=timedelta(seconds=30), repeat_interval=timedelta(hours=4)
+        )
+        RouteChannel.objects.create(route=root, channel=channel)
+
+    def waiting(self) -> int:
+        """Return how many requests are not drained yet."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM intake_queue WHERE tenant_id = %s", [self.id])
+            return int(cursor.fetchone()[0])
+
+    def truth(self) -> int:
+        """Return how many alerts the database has counted."""
+        with tenant_context(self.id), connection.cursor() as cursor:
+            cursor.execute("SELECT coalesce(sum(repeat_count), 0) FROM alert")
+            return int(cursor.fetchone()[0])
+
+    def drain_latencies(self) -> list[float]:
+        """Return the seconds from acceptance to the drain's commit, for every request."""
+        with tenant_context(self.id), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT extract(epoch FROM drained_at - received_at) FROM intake_request WHERE drained_at IS NOT NULL"
+            )
+            return [float(row[0]) for row in cursor.fetchall()]
