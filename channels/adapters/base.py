@@ -117,7 +117,6 @@ class Adapter(ABC, Generic[S, C]):
 
     def check(self, settings: S, credentials: C) -> None:
         """Raise `ChannelError` when the provider refuses these; the default asks nobody."""
-        return None
 
     def deliver(self, outgoing: Outgoing[S, C]) -> Receipt:
         """Send, turning any unforeseen error into an ambiguous `ChannelError`."""
@@ -127,9 +126,7 @@ class Adapter(ABC, Generic[S, C]):
             raise
         except Exception as error:
             # A bug in an adapter must not stop the engine, and bytes may have left.
-            raise ChannelError(
-                ErrorReason.UNKNOWN, type(error).__name__, ambiguous=not self.idempotent
-            ) from error
+            raise ChannelError(ErrorReason.UNKNOWN, type(error).__name__, ambiguous=not self.idempotent) from error
 
 
 def _checked(raw: Mapping[str, Any], model: type[P]) -> P:

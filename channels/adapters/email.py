@@ -29,7 +29,7 @@ MAX_SUBJECT = 180
 PRIORITY_FROM = 40
 
 
-class EmailSettings(AdapterSettings):
+class EmailSettings(AdapterSettings, frozen=True, kw_only=True):
     """Where the mail server is, who writes and who reads."""
 
     host: str
@@ -58,7 +58,7 @@ class EmailSettings(AdapterSettings):
         return wrong
 
 
-class EmailCredentials(AdapterCredentials):
+class EmailCredentials(AdapterCredentials, frozen=True, kw_only=True):
     """User and password of the mail server, both empty when it asks for none."""
 
     user: str = ""
@@ -106,9 +106,7 @@ class EmailAdapter(Adapter[EmailSettings, EmailCredentials]):
         )
         login = (credentials.user, credentials.password) if credentials.user else None
         mail = build_mail(outgoing)
-        words = conversation.send(
-            settings.from_address, outgoing.recipient, _to_bytes(mail), login=login
-        )
+        words = conversation.send(settings.from_address, outgoing.recipient, _to_bytes(mail), login=login)
         return Receipt(
             provider_id=message_id(outgoing),
             detail={"answer": one_line(words), "to": outgoing.recipient},
@@ -161,7 +159,8 @@ def _sender(settings: EmailSettings) -> str:
 
 
 def _to_bytes(mail: EmailMultiAlternatives) -> bytes:
-    return mail.message().as_bytes(linesep="\r\n")
+    raw: bytes = mail.message().as_bytes(linesep="\r\n")  # type: ignore[call-arg]  # Django's own as_bytes
+    return raw
 
 
 def _domain(address: str) -> str:
@@ -169,7 +168,7 @@ def _domain(address: str) -> str:
 
 
 def _is_address(address: str) -> bool:
-    if not address.isascii() or any(char in address for char in ",;<>\"\r\n "):
+    if not address.isascii() or any(char in address for char in ',;<>"\r\n '):
         return False
     try:
         validate_email(address)

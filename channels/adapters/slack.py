@@ -31,7 +31,7 @@ MAX_PAGES = 10
 FAILURES = (SlackClientError, HTTPException, OSError)
 
 
-class SlackSettings(AdapterSettings):
+class SlackSettings(AdapterSettings, frozen=True, kw_only=True):
     """`channel` is an id such as C0123456789 or a name such as #alerts."""
 
     channel: str
@@ -43,7 +43,7 @@ class SlackSettings(AdapterSettings):
         return {"channel": _("Give a channel id such as C0123456789 or a name such as #alerts.")}
 
 
-class SlackCredentials(AdapterCredentials):
+class SlackCredentials(AdapterCredentials, frozen=True, kw_only=True):
     """`token` is a bot token of the workspace."""
 
     token: str
@@ -86,9 +86,7 @@ class SlackAdapter(Adapter[SlackSettings, SlackCredentials]):
                 channel=outgoing.recipient,
                 text=fallback_text(title, text),
                 blocks=build_blocks(outgoing.message, title, text),
-                metadata=Metadata(
-                    event_type=EVENT_TYPE, event_payload={"delivery_id": outgoing.delivery_id}
-                ),
+                metadata=Metadata(event_type=EVENT_TYPE, event_payload={"delivery_id": outgoing.delivery_id}),
                 link_names=False,
                 parse="none",
                 unfurl_links=False,
@@ -117,9 +115,7 @@ class SlackAdapter(Adapter[SlackSettings, SlackCredentials]):
     def _client(self, credentials: SlackCredentials) -> SlackClient:
         return SlackClient(credentials.token, self.send_timeout)
 
-    def _search(
-        self, client: SlackClient, channel: str, delivery_id: str, since: datetime
-    ) -> Receipt | None:
+    def _search(self, client: SlackClient, channel: str, delivery_id: str, since: datetime) -> Receipt | None:
         cursor: str | None = None
         for _page in range(MAX_PAGES):
             answer = client.conversations_history(
@@ -145,9 +141,7 @@ class SlackAdapter(Adapter[SlackSettings, SlackCredentials]):
             return recipient
         cursor: str | None = None
         for _page in range(MAX_PAGES):
-            answer = client.conversations_list(
-                limit=1000, types="public_channel,private_channel", cursor=cursor
-            )
+            answer = client.conversations_list(limit=1000, types="public_channel,private_channel", cursor=cursor)
             for channel in answer["channels"] or []:
                 if channel.get("name") == recipient.removeprefix("#"):
                     return str(channel["id"])

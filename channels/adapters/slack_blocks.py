@@ -52,7 +52,8 @@ def fallback_text(title: str, text: str) -> str:
 
 def split_text(text: str, limit: int) -> list[str]:
     """Cut text into pieces that fit, between lines where a line fits."""
-    pieces, piece = [], ""
+    pieces: list[str] = []
+    piece = ""
     for line in text.strip().splitlines():
         while len(line) > limit:
             cut = _cut_before_entity(line, limit)
@@ -90,9 +91,9 @@ def _context(message: Message) -> MarkdownTextObject:
 
 
 def _buttons(message: Message) -> list[InteractiveElement]:
-    links = [(_("Open"), message.group_url, "primary")]
+    links: list[tuple[str, str, str | None]] = [(_("Open"), message.group_url, "primary")]
     links += [(link.text, link.url, None) for link in message.links]
-    return [
+    buttons: list[InteractiveElement] = [
         ButtonElement(
             text=PlainTextObject(text=one_line(text, MAX_BUTTON) or _("Link")),
             action_id=f"link_{number}",
@@ -101,4 +102,5 @@ def _buttons(message: Message) -> list[InteractiveElement]:
         )
         for number, (text, url, style) in enumerate(links)
         if http_url(url)
-    ][:MAX_BUTTONS]
+    ]
+    return buttons[:MAX_BUTTONS]

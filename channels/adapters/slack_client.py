@@ -32,9 +32,7 @@ class SlackClient(WebClient):
             logger=_quiet,
         )
         self.proxy = None
-        self._opener = build_opener(
-            ProxyHandler({}), HTTPSHandler(context=self.ssl), _NoRedirects()
-        )
+        self._opener = build_opener(ProxyHandler({}), HTTPSHandler(context=self.ssl), _NoRedirects())
 
     def _perform_urllib_http_request_internal(self, url: str, req: Request) -> dict[str, Any]:
         if not url.startswith(self.base_url):

@@ -82,9 +82,7 @@ def _by_answer(status: int, headers: Mapping[str, str], data: Any) -> ChannelErr
 
 def _by_code(code: str) -> ChannelError:
     if code in TRANSIENT or code in UNSURE:
-        return ChannelError(
-            ErrorReason.SERVER_ERROR, code, ambiguous=code in UNSURE, status=200
-        )
+        return ChannelError(ErrorReason.SERVER_ERROR, code, ambiguous=code in UNSURE, status=200)
     # The SDK puts its own sentence here when the answer was no JSON.
     if not code.replace("_", "").isalnum() or " " in code:
         detail = _("Slack's answer cannot be read.")

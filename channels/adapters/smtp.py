@@ -29,18 +29,14 @@ class Conversation:
     was being sent, for before that no server can have taken it.
     """
 
-    def __init__(
-        self, checked: Checked, *, security: str, timeout: float, local_name: str
-    ) -> None:
+    def __init__(self, checked: Checked, *, security: str, timeout: float, local_name: str) -> None:
         self._checked = checked
         self._security = security
         self._timeout = timeout
         self._local_name = local_name
         self._handing_over = False
 
-    def send(
-        self, sender: str, recipient: str, raw: bytes, *, login: tuple[str, str] | None
-    ) -> str:
+    def send(self, sender: str, recipient: str, raw: bytes, *, login: tuple[str, str] | None) -> str:
         """Return the server's words of acceptance."""
         try:
             with self._connected() as smtp:

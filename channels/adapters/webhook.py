@@ -33,7 +33,7 @@ TRY_AGAIN = {408, 425}
 GONE = 410
 
 
-class WebhookSettings(AdapterSettings):
+class WebhookSettings(AdapterSettings, frozen=True, kw_only=True):
     """`url` gets a POST for each message."""
 
     url: str
@@ -47,7 +47,7 @@ class WebhookSettings(AdapterSettings):
         return {}
 
 
-class WebhookCredentials(AdapterCredentials):
+class WebhookCredentials(AdapterCredentials, frozen=True, kw_only=True):
     """`secrets` sign each request, newest first; two of them let a receiver change over."""
 
     secrets: list[str]
@@ -92,17 +92,13 @@ class WebhookAdapter(Adapter[WebhookSettings, WebhookCredentials]):
                 "Content-Type": "application/json",
                 "webhook-id": outgoing.delivery_id,
                 "webhook-timestamp": sent_at,
-                "webhook-signature": sign(
-                    outgoing.credentials.secrets, outgoing.delivery_id, sent_at, body
-                ),
+                "webhook-signature": sign(outgoing.credentials.secrets, outgoing.delivery_id, sent_at, body),
                 "Idempotency-Key": outgoing.idempotency_key or outgoing.delivery_id,
             },
             timeout=self.send_timeout,
         )
         if 200 <= answer.status < 300:
-            return Receipt(
-                provider_id=outgoing.delivery_id, detail={"http_status": str(answer.status)}
-            )
+            return Receipt(provider_id=outgoing.delivery_id, detail={"http_status": str(answer.status)})
         raise _classify(answer)
 
 
@@ -137,17 +133,13 @@ def _classify(answer: egress.Answer) -> ChannelError:
     detail = f"HTTP {status}"
     if status == 429:
         wait = read_retry_after(answer.headers)
-        return ChannelError(
-            ErrorReason.RATE_LIMITED, detail, retry_after=wait, status=status
-        )
+        return ChannelError(ErrorReason.RATE_LIMITED, detail, retry_after=wait, status=status)
     if status >= 500 or status in TRY_AGAIN:
         wait = read_retry_after(answer.headers)
         return ChannelError(ErrorReason.SERVER_ERROR, detail, retry_after=wait, status=status)
     if status == GONE:
         detail = _("The receiver says it is gone and wants no more requests.")
-        return ChannelError(
-            ErrorReason.CLIENT_ERROR, detail, permanent=True, status=status, disable=True
-        )
+        return ChannelError(ErrorReason.CLIENT_ERROR, detail, permanent=True, status=status, disable=True)
     if 300 <= status < 400:
         detail = _("The receiver redirects; redirects are not followed.")
     reasons = {401: ErrorReason.AUTH, 403: ErrorReason.AUTH, 413: ErrorReason.TOO_LARGE}

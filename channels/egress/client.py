@@ -64,9 +64,7 @@ def request(
             resolver=resolver,
             timeout=deadline.left(),
         )
-        return _exchange(
-            method, target, body, fields, CheckedBackend(checked, deadline, progress)
-        )
+        return _exchange(method, target, body, fields, CheckedBackend(checked, deadline, progress))
     except httpcore.TimeoutException:
         raise _lost(ErrorReason.TIMEOUT, progress) from None
     except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
@@ -91,14 +89,9 @@ def _exchange(
     )
     pool = httpcore.ConnectionPool(ssl_context=_tls(), network_backend=backend, retries=0)
     with pool, pool.stream(method, url, headers=fields, content=body) as response:
-        found = {
-            name.decode("latin-1").lower(): value.decode("latin-1")
-            for name, value in response.headers
-        }
+        found = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
         content, truncated = _read(response.iter_stream(), found.get("content-encoding", ""))
-        return Answer(
-            status=response.status, headers=found, body=content, truncated=truncated
-        )
+        return Answer(status=response.status, headers=found, body=content, truncated=truncated)
 
 
 def _fields(target: Target, body: bytes, headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:

@@ -53,9 +53,7 @@ class CheckedBackend(httpcore.NetworkBackend):
         failure: Exception = httpcore.ConnectError("no address")
         for address in self._checked.addresses:
             try:
-                stream = self._system.connect_tcp(
-                    address, self._checked.port, timeout=self._deadline.left()
-                )
+                stream = self._system.connect_tcp(address, self._checked.port, timeout=self._deadline.left())
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
             else:
@@ -66,9 +64,7 @@ class CheckedBackend(httpcore.NetworkBackend):
 class DeadlineStream(httpcore.NetworkStream):
     """A stream on which a drip of bytes cannot outlast the time limit."""
 
-    def __init__(
-        self, inner: httpcore.NetworkStream, deadline: Deadline, progress: Progress
-    ) -> None:
+    def __init__(self, inner: httpcore.NetworkStream, deadline: Deadline, progress: Progress) -> None:
         self._inner = inner
         self._deadline = deadline
         self._progress = progress

@@ -16,9 +16,7 @@ from channels.egress.policy import Policy, current_policy
 
 MAX_URL = 2048
 PLAIN = re.compile(r"[!-~]+")
-AUTHORITY = re.compile(
-    r"(?:\[(?P<v6>[0-9a-f:.]+)\]|(?P<name>[^\[\]:@/?#%\\]+))(?::(?P<port>[0-9]{1,5}))?"
-)
+AUTHORITY = re.compile(r"(?:\[(?P<v6>[0-9a-f:.]+)\]|(?P<name>[^\[\]:@/?#%\\]+))(?::(?P<port>[0-9]{1,5}))?")
 HOST = re.compile(r"(?=.{1,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_-]{1,63}")
 QUAD = re.compile(r"(?:(?:0|[1-9]\d{0,2})\.){3}(?:0|[1-9]\d{0,2})")
 # A last label like this makes the C library read the whole host as a number (127.1, 0x7f.1).

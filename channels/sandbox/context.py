@@ -36,11 +36,7 @@ def build_context(message: Message) -> dict[str, Any]:
             "total": message.total_count,
             "more": max(message.total_count - len(alerts), 0),
         },
-        "links": [
-            {"text": link.text, "url": http_url(link.url)}
-            for link in message.links
-            if http_url(link.url)
-        ],
+        "links": [{"text": link.text, "url": http_url(link.url)} for link in message.links if http_url(link.url)],
         "created_at": _time(message.created_at),
         "locale": message.locale,
         "time_zone": message.time_zone,

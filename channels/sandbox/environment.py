@@ -8,8 +8,9 @@ from typing import Any
 
 import jinja2
 from jinja2 import nodes
+from jinja2.exceptions import SecurityError
 from jinja2.runtime import LoopContext
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from channels.sandbox import checking
 from channels.sandbox.budget import (
@@ -28,9 +29,7 @@ COUNT_STEPS = "_count_steps"
 ATTRIBUTES: dict[type, frozenset[str]] = {
     dict: frozenset({"get", "items", "keys", "values"}),
     str: frozenset({"lower", "upper", "strip", "split", "startswith", "endswith", "title"}),
-    LoopContext: frozenset(
-        {"index", "index0", "first", "last", "length", "revindex", "previtem", "nextitem"}
-    ),
+    LoopContext: frozenset({"index", "index0", "first", "last", "length", "revindex", "previtem", "nextitem"}),
 }
 CACHED_TEMPLATES = 512
 
@@ -142,9 +141,7 @@ def compile_template(content_type: str, source: str) -> jinja2.Template:
     if tree is None:
         raise RenderFailed(problems[0].text, problems[0].line)
     for loop in tree.find_all(nodes.For):
-        loop.iter = nodes.Filter(
-            loop.iter, COUNT_STEPS, [], [], None, None, lineno=loop.lineno, environment=tenant
-        )
+        loop.iter = nodes.Filter(loop.iter, COUNT_STEPS, [], [], None, None, lineno=loop.lineno, environment=tenant)
     try:
         code = tenant.compile(tree)
     except jinja2.TemplateSyntaxError as error:

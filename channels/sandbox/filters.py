@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -132,15 +132,15 @@ def pairs(value: object) -> str:
     return join((f"{name}={item}" for name, item in items), ", ")
 
 
-def allowed_filters() -> dict[str, Callable[..., Any]]:
+def allowed_filters() -> dict[str, Any]:
     """Return every filter by name."""
     own = (join, replace, truncate, localtime, ago, duration, emoji, colour, url, line, mrkdwn)
-    filters = {name: STANDARD_FILTERS[name] for name in STANDARD}
+    filters: dict[str, Any] = {name: STANDARD_FILTERS[name] for name in STANDARD}
     filters |= {function.__name__: function for function in (*own, link, pairs)}
     return filters
 
 
-def allowed_tests() -> dict[str, Callable[..., Any]]:
+def allowed_tests() -> dict[str, Any]:
     """Return every test by name."""
     return {name: STANDARD_TESTS[name] for name in STANDARD_TESTS_USED}
 

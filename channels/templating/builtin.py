@@ -35,7 +35,7 @@ def _template(kind: str, part: str, content_type: str) -> jinja2.Template:
 def _environment(content_type: str) -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(ROOT),
-        autoescape=content_type == "html",
+        autoescape=content_type == "html",  # noqa: S701  the other types escape in their finaliser
         finalize=FINALISERS[content_type],
         undefined=jinja2.ChainableUndefined,
         trim_blocks=True,

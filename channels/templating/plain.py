@@ -15,9 +15,7 @@ def plain_part(content_type: str, message: Message) -> str:
     if content_type == "line":
         return f"[{status}] {title}"
     lines = [f"[{status}] {title}"]
-    lines += [
-        one_line(f"{name}: {value}", 300) for name, value in list(message.group_labels.items())[:20]
-    ]
+    lines += [one_line(f"{name}: {value}", 300) for name, value in list(message.group_labels.items())[:20]]
     if url := http_url(message.group_url):
         lines.append(url)
     text = clean("\n".join(lines))

@@ -28,7 +28,7 @@ def sample_message() -> Message:
         group_url="https://alerts.example.com/groups/0192c0de",
         group_labels={"alertname": "DiskAlmostFull", "cluster": "eu-west-1", "service": "ledger"},
         alerts=alerts,
-        firing_count=2,
+        firing_count=4,
         resolved_count=1,
         total_count=5,
         links=[
@@ -51,12 +51,8 @@ def worst_messages() -> list[Message]:
         annotations={"summary": "s" * 300, "description": "d" * 300},
         starts_at=AT - timedelta(days=400),
     )
-    crowded = Message(
-        title="t" * 2_000, created_at=AT, alerts=[crowd] * 20, total_count=100_000, severity=40
-    )
-    nasty_line = AlertLine(
-        fingerprint="", status="firing", labels={NASTY: NASTY}, annotations={"summary": NASTY}
-    )
+    crowded = Message(title="t" * 2_000, created_at=AT, alerts=[crowd] * 20, total_count=100_000, severity=40)
+    nasty_line = AlertLine(fingerprint="", status="firing", labels={NASTY: NASTY}, annotations={"summary": NASTY})
     nasty = Message(
         title=NASTY,
         created_at=AT,

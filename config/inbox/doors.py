@@ -46,9 +46,7 @@ class Doors:
 
     def __init__(self, inbox: Inbox, secrets: list[str]) -> None:
         self._inbox = inbox
-        self._slack = FakeSlack(
-            open_house=True, prefix=SLACK_PREFIX, on_message=self._keep_slack, channels={}
-        )
+        self._slack = FakeSlack(open_house=True, prefix=SLACK_PREFIX, on_message=self._keep_slack, channels={})
         self._webhook = FakeWebhook(secrets=secrets, on_arrival=inbox.add_webhook)
 
     def __call__(self, request: Request) -> Reply:
@@ -71,9 +69,7 @@ class Doors:
             return Reply(body=page.encode("utf-8", "replace"), headers=HTML_HEADERS)
         if request.path == "/messages.json":
             listed = [_plain(item) for item in self._inbox.newest_first(channel)]
-            return Reply(
-                body=json.dumps(listed).encode(), headers={"Content-Type": "application/json"}
-            )
+            return Reply(body=json.dumps(listed).encode(), headers={"Content-Type": "application/json"})
         if request.path == "/inbox.js":
             return Reply(body=SCRIPT.encode(), headers={"Content-Type": "text/javascript"})
         if request.path == "/count":

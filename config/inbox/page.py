@@ -67,8 +67,7 @@ def _draw_slack(item: Item) -> str:
 def _draw_email(item: Item) -> str:
     headers = "\n".join(f"{name}: {value}" for name, value in item.detail["headers"].items())
     frame = (
-        '<iframe sandbox="allow-same-origin" title="HTML part"'
-        f' srcdoc="{escape(item.detail["html"])}"></iframe>'
+        f'<iframe sandbox="allow-same-origin" title="HTML part" srcdoc="{escape(item.detail["html"])}"></iframe>'
         if item.detail["html"]
         else f'<pre class="plainmail">{escape(item.text)}</pre>'
     )
@@ -90,10 +89,7 @@ def _draw_webhook(item: Item) -> str:
 
 def _draw_source(label: str, text: str, source: object) -> str:
     shown = f"<pre>{escape(json.dumps(source, indent=2, ensure_ascii=False))}</pre>"
-    return (
-        f"<details><summary>{escape(label)}</summary><pre>{escape(text)}</pre>"
-        f"{shown if source else ''}</details>"
-    )
+    return f"<details><summary>{escape(label)}</summary><pre>{escape(text)}</pre>{shown if source else ''}</details>"
 
 
 def _pretty(text: str) -> str:

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from html import escape, unescape
 from typing import Any
 
 LINK = re.compile(r"&lt;(https?://[^|&\s]*(?:&amp;[^|&\s]*)*)(?:\|(.*?))?&gt;")
 MENTION = re.compile(r"&lt;([!@#][^&]*)&gt;")
 MARKS = (
-    (re.compile(r"```(.+?)```", re.S), r"<code>\1</code>"),
+    (re.compile(r"```(.+?)```", re.DOTALL), r"<code>\1</code>"),
     (re.compile(r"`([^`\n]+)`"), r"<code>\1</code>"),
     (re.compile(r"(?<![\w*])\*([^*\n]+)\*(?![\w*])"), r"<b>\1</b>"),
     (re.compile(r"(?<![\w_])_([^_\n]+)_(?![\w_])"), r"<i>\1</i>"),
     (re.compile(r"(?<![\w~])~([^~\n]+)~(?![\w~])"), r"<s>\1</s>"),
 )
-EMOJI = {
-    "rotating_light": "\U0001f6a8",
-    "red_circle": "\U0001f534",
-    "large_orange_circle": "\U0001f7e0",
-    "large_yellow_circle": "\U0001f7e1",
-    "large_blue_circle": "\U0001f535",
-    "large_green_circle": "\U0001f7e2",
-    "white_check_mark": "\u2705",
+# Drawn as dots, since a development machine often has no font for them.
+DOTS = {
+    "\U0001f534": "red",
+    "\U0001f7e0": "orange",
+    "\U0001f7e1": "yellow",
+    "\U0001f535": "blue",
+    "\u2705": "green",
 }
-SHORTCODE = re.compile(r":([a-z_]+):")
 
 
 def draw_blocks(blocks: list[dict[str, Any]]) -> str:
@@ -51,7 +50,9 @@ def _link(found: re.Match[str]) -> str:
 
 
 def _emoji(text: str) -> str:
-    return SHORTCODE.sub(lambda found: EMOJI.get(found[1], found[0]), text)
+    for sign, name in DOTS.items():
+        text = text.replace(sign, f'<span class="dot {name}" title="{name}"></span>')
+    return text
 
 
 def _text(item: dict[str, Any]) -> str:
@@ -78,14 +79,10 @@ def _draw_button(item: dict[str, Any]) -> str:
     return f'<a class="button {style}"{href} rel="noreferrer">{_text(item["text"])}</a>'
 
 
-DRAWERS = {
+DRAWERS: dict[str, Callable[[dict[str, Any]], str]] = {
     "header": lambda block: f"<h2>{_text(block['text'])}</h2>",
     "section": _draw_section,
-    "context": lambda block: (
-        f'<p class="context">{" ".join(map(_text, block.get("elements", [])))}</p>'
-    ),
-    "actions": lambda block: (
-        f'<p class="actions">{"".join(map(_draw_button, block.get("elements", [])))}</p>'
-    ),
+    "context": lambda block: f'<p class="context">{" ".join(map(_text, block.get("elements", [])))}</p>',
+    "actions": lambda block: f'<p class="actions">{"".join(map(_draw_button, block.get("elements", [])))}</p>',
     "divider": lambda block: "<hr>",
 }

@@ -46,6 +46,9 @@ margin:.35rem 0}
 text-decoration:none;color:inherit;font-size:.88rem}
 .button.primary{background:#007a5a;border-color:#007a5a;color:#fff}
 .button.danger{background:#e01e5a;border-color:#e01e5a;color:#fff}
+.dot{display:inline-block;width:.8em;height:.8em;border-radius:50%;vertical-align:-.06em;margin-right:.1em}
+.dot.red{background:#d92d20}.dot.orange{background:#e8590c}.dot.yellow{background:#eaaa08}
+.dot.blue{background:#2e72d2}.dot.green{background:#12874b}
 .ping{background:#fbe29b;color:#4a3200;border-radius:3px;padding:0 .15rem}
 hr{border:0;border-top:1px solid var(--line);margin:.6rem 0}
 code{color:var(--code);background:var(--codebg);border:1px solid var(--line);border-radius:4px;
@@ -54,6 +57,7 @@ iframe{width:100%;height:420px;border:1px solid var(--line);border-radius:8px;ba
 pre{white-space:pre-wrap;background:var(--codebg);border:1px solid var(--line);border-radius:8px;
 padding:.7rem .8rem;margin:.4rem 0;font:13px/1.45 ui-monospace,"SF Mono",Menlo,monospace;
 max-height:30rem;overflow:auto}
+.json{max-height:18rem}
 details{margin-top:.6rem;font-size:.85rem;color:var(--soft)}
 summary{cursor:pointer}
 .signature{display:inline-block;font-size:.8rem;font-weight:600;padding:.1rem .6rem;

@@ -46,9 +46,7 @@ class FakeServer:
     def __init__(self, application: Application, port: int = 0) -> None:
         self._server = _Server(("127.0.0.1", port), _Handler)
         self._server.application = application
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
-        )
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self.port: int = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
 

@@ -79,9 +79,7 @@ class FakeSlack:
             return self.script.popleft()
         return None
 
-    def _answer(
-        self, method: str, arguments: dict[str, Any], headers: dict[str, str]
-    ) -> dict[str, Any]:
+    def _answer(self, method: str, arguments: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:
         token = headers.get("authorization", "").removeprefix("Bearer ")
         if not token:
             return _refuse("not_authed")

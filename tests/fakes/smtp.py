@@ -29,7 +29,7 @@ class Mail:
     @property
     def message(self) -> EmailMessage:
         """The parsed mail."""
-        return cast(EmailMessage, message_from_bytes(self.raw, policy=policy.default))
+        return message_from_bytes(self.raw, policy=policy.default)
 
     def body(self, kind: str) -> str:
         """Return the text of the `plain` or `html` part, empty when there is none."""
@@ -108,7 +108,7 @@ class FakeSMTP:
         given = isinstance(data, LoginPassword) and (data.login.decode(), data.password.decode())
         return AuthResult(success=given == self._login, handled=False)
 
-    async def handle_RCPT(
+    async def handle_RCPT(  # noqa: N802  aiosmtpd names it so
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if self.rcpt_script:
@@ -116,7 +116,9 @@ class FakeSMTP:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+    async def handle_DATA(  # noqa: N802  aiosmtpd names it so
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
         answer = self.data_script.popleft() if self.data_script else "250 OK"
         if answer.startswith("250") or answer == DROP:
             self._keep(envelope)

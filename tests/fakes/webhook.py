@@ -61,9 +61,7 @@ def verify(request: Request, secrets: list[str]) -> str:
         return "unchecked"
     if not sent_at.isdigit() or abs(time.time() - int(sent_at)) > MAX_AGE_SECONDS:
         return "invalid"
-    signed = b".".join(
-        [request.headers.get("webhook-id", "").encode(), sent_at.encode(), request.body]
-    )
+    signed = b".".join([request.headers.get("webhook-id", "").encode(), sent_at.encode(), request.body])
     for secret in secrets:
         key = base64.b64decode(secret.removeprefix("whsec_"))
         mac = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
