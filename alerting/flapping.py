@@ -41,7 +41,7 @@ class Thresholds(msgspec.Struct, frozen=True):
 
 
 class Flapping(msgspec.Struct, frozen=True):
-    """The state of one alert or group: whether it flaps, and when it changed lately (oldest first)."""
+    """The state of one alert or group: whether it flaps, and when it changed lately, in any order."""
 
     is_flapping: bool = False
     changes: tuple[datetime, ...] = ()
@@ -94,4 +94,4 @@ def ends_at(state: Flapping, thresholds: Thresholds) -> datetime | None:
     excess = len(state.changes) - thresholds.leave
     if excess <= 0:
         return None
-    return state.changes[excess - 1] + thresholds.window
+    return sorted(state.changes)[excess - 1] + thresholds.window
