@@ -75,8 +75,9 @@ def digest_of(files: Iterable[Path], *more: str) -> str:
 
 
 def schema_files(root: Path) -> list[Path]:
-    """Return what the schema is made from: our migrations and the pins of the packages that bring their own."""
-    return [*(file for app in APPS for file in root.glob(f"{app}/migrations/*.py")), root / "requirements.txt"]
+    """Return what the schema is made from: our migrations, and which packages bring their own in which version."""
+    migrations = (file for app in APPS for file in root.glob(f"{app}/migrations/*.py"))
+    return [*migrations, root / "config" / "settings.py", root / "requirements.txt"]
 
 
 def source_files(root: Path) -> list[Path]:

@@ -15,7 +15,7 @@ class Output:
 
     def __init__(self, stream: IO[str] | None = None) -> None:
         self.stream = sys.stdout if stream is None else stream
-        self.is_coloured = "NO_COLOR" not in os.environ and ("FORCE_COLOR" in os.environ or self.stream.isatty())
+        self.is_coloured = not os.environ.get("NO_COLOR") and (os.environ.get("FORCE_COLOR") or self.stream.isatty())
         self.is_open = True
         self._lock = threading.Lock()
         self._names: list[str] = []

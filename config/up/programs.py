@@ -90,4 +90,5 @@ class Life:
     def _read(self, output: Output) -> None:
         with contextlib.suppress(OSError, ValueError):
             for line in self.process.stdout or ():
-                output.line(self.program.name, line.decode(errors="replace").rstrip())
+                if text := line.decode(errors="replace").rstrip():
+                    output.line(self.program.name, text)

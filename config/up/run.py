@@ -114,13 +114,13 @@ class Up:
         addresses = {"web": (self.stack.ports.web, "/health/ready"), "inbox": (self.stack.ports.inbox, "/healthz")}
         deadline = time.monotonic() + LONGEST_START
         while not self.supervisor.is_stopping:
-            waiting = [name for name, (port, path) in addresses.items() if not answers(port, path)]
+            waiting = {name: why for name, (port, path) in addresses.items() if (why := missing(port, path))}
             if not waiting:
                 break
             if time.monotonic() > deadline:
-                names = " and ".join(waiting)
-                raise OperatorError(f"Not healthy after {LONGEST_START:.0f} s: {names}; the lines above say why.")
-            self.supervisor.tick(0.05)
+                reasons = " and ".join(f"{name} ({why})" for name, why in waiting.items())
+                raise OperatorError(f"Not healthy after {LONGEST_START:.0f} s: {reasons}; the lines above say more.")
+            self.supervisor.tick(0.2)
         else:
             return
         self.is_ready = True
@@ -162,14 +162,15 @@ class Up:
             self.output.line(name, line.rstrip())
 
 
-def answers(port: int, path: str) -> bool:
-    """Tell whether a server of loopback answers 200 to a GET."""
+def missing(port: int, path: str) -> str:
+    """Return what keeps a server of loopback from answering 200 to a GET; empty when it does."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
     try:
         connection.request("GET", path)
-        return connection.getresponse().status == 200
+        answer = connection.getresponse()
+        return "" if answer.status == 200 else answer.read(200).decode(errors="replace").strip()
     except (OSError, http.client.HTTPException):
-        return False
+        return "no answer"
     finally:
         connection.close()
 

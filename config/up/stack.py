@@ -17,6 +17,8 @@ from config.up.programs import Program
 
 DATABASE = "alerting"
 QUEUES = "intake,notify,metrics,maintenance"
+# True in development, and no news there: no static files are collected, and root may run everything.
+EXPECTED_WARNINGS = "ignore:No directory at,ignore:You're running the worker"
 
 
 @dataclass
@@ -73,6 +75,7 @@ class Stack:
             "INBOX_PORT": str(self.ports.inbox),
             "INBOX_SMTP_PORT": str(self.ports.smtp),
             "PYTHONUNBUFFERED": "1",
+            "PYTHONWARNINGS": EXPECTED_WARNINGS,
             MARK: self.run_id,
         }
         if self.postgres:
@@ -103,7 +106,7 @@ class Stack:
 
     def services(self, webhook_secret: str = "") -> list[Program]:
         """Return the service's own processes and the inbox."""
-        celery = [*_tool("celery"), "-A", "config"]
+        celery = [*_tool("celery"), "--quiet", "-A", "config"]
         worker = ["worker", "-Q", QUEUES, "--loglevel", "INFO", "--concurrency", "2"]
         beat = ["beat", "--loglevel", "WARNING", "--pidfile=", "-s", str(self.layout.var / "beat-schedule")]
         commands = {

@@ -99,7 +99,7 @@ def test_end_is_orderly_while_a_client_is_connected(server: PostgresServer) -> N
 
 def test_port_taken_by_another_is_told_in_one_sentence(server: PostgresServer, folder: Path) -> None:
     other = PostgresServer(folder / "other", server.port, durable=False)
-    with pytest.raises(OperatorError, match="^PostgreSQL ended at its start: "):
+    with pytest.raises(OperatorError, match=r"^PostgreSQL ended at its start: "):
         other.start()
 
 
