@@ -25,6 +25,12 @@ os.environ.update(COORDINATES.environment(WORKER))
 django.setup()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep pytest-django from loading the settings in xdist's workers before they have their own database."""
+    if RUN_SERVERS and config.getoption("numprocesses", None):
+        del os.environ["DJANGO_SETTINGS_MODULE"]
+
+
 def pytest_unconfigure() -> None:
     """End the servers with the run."""
     if RUN_SERVERS:
