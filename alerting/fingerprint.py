@@ -22,8 +22,13 @@ def fingerprint(labels: Mapping[str, str], ignored: frozenset[str] = NOTHING_IGN
     Labels named in `ignored` do not count, and a label with an empty value is a missing label, as
     it is for matchers.
     """
-    if "" in labels.values() or (ignored and not ignored.isdisjoint(labels)):
-        labels = {name: value for name, value in labels.items() if value and name not in ignored}
+    if "" in labels.values():
+        labels = {name: value for name, value in labels.items() if value}
+    if ignored and not ignored.isdisjoint(labels):
+        kept = dict(labels)
+        for name in ignored:
+            kept.pop(name, None)
+        labels = kept
     return blake2b(_encode(labels), digest_size=SIZE).digest()
 
 

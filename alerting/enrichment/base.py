@@ -72,6 +72,10 @@ def additions(
 
 def within_limits(labels: Mapping[str, str], annotations: Mapping[str, str], changes: Changes) -> Changes:
     """The changes less those that would make the alert too big; an alert is never refused for its enrichment."""
+    if _fits(labels, changes.labels, limits.MAX_LABELS, limits.MAX_LABEL_VALUE) and _fits(
+        annotations, changes.annotations, limits.MAX_ANNOTATIONS, limits.MAX_ANNOTATION_VALUE
+    ):
+        return changes
     refused = list(changes.refused)
     kept_labels = _fitting(labels, changes.labels, limits.MAX_LABELS, limits.MAX_LABEL_VALUE, refused)
     kept_annotations = _fitting(
@@ -83,6 +87,8 @@ def within_limits(labels: Mapping[str, str], annotations: Mapping[str, str], cha
 def changed(before: Mapping[str, str], changes: Mapping[str, str | None]) -> dict[str, str]:
     """The names and values after the changes."""
     after = {**before, **changes}
+    if None not in changes.values():
+        return after  # type: ignore[return-value]
     return {name: value for name, value in after.items() if value is not None}
 
 
@@ -140,9 +146,21 @@ def check_fields(settings: object, known: Iterable[str]) -> Mapping[str, Any]:
 
 
 def _additions(before: Mapping[str, str], new: Mapping[str, str], overwrite: bool) -> dict[str, str | None]:
+    if not new:
+        return {}
     if overwrite:
         return {name: value for name, value in new.items() if before.get(name) != value}
     return {name: value for name, value in new.items() if not before.get(name)}
+
+
+def _fits(before: Mapping[str, str], changes: Mapping[str, str | None], most: int, longest: int) -> bool:
+    """The quick answer for nearly all alerts."""
+    if len(before) + len(changes) > most:
+        return not changes
+    for value in changes.values():  # noqa: SIM110 - all() with a generator costs three times as much
+        if value is not None and len(value) > longest:
+            return False
+    return True
 
 
 def _fitting(

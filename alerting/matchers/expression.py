@@ -46,7 +46,7 @@ def expression(pattern: str, field: str = "value") -> Any:
 def compile_expression(pattern: str) -> ValueTest:
     """Turn a pattern into a whole-value test; literals, prefixes and suffixes never reach RE2."""
     compiled = expression(pattern)
-    return _shortcut(pattern) or _remembering(compiled)
+    return _shortcut(pattern) or _remembering(compiled, _prefix(pattern))
 
 
 def literals(pattern: str) -> frozenset[str] | None:
@@ -82,10 +82,21 @@ def _shortcut(pattern: str) -> ValueTest | None:
     return (lambda value: value.endswith(core)) if starts else (lambda value: value.startswith(core))
 
 
-def _remembering(compiled: Any) -> ValueTest:
+def _prefix(pattern: str) -> str:
+    """What every match begins with; most values are refused by it without a call into RE2."""
+    if "|" in pattern:
+        return ""
+    length = next((place for place, sign in enumerate(pattern) if sign in _SPECIAL), len(pattern))
+    # A repetition may take the character before it away.
+    return pattern[: max(length - 1, 0)] if pattern[length : length + 1] in ("*", "?", "{") else pattern[:length]
+
+
+def _remembering(compiled: Any, prefix: str) -> ValueTest:
     memo: dict[str, bool] = {}
 
     def test(value: str) -> bool:
+        if not value.startswith(prefix):
+            return False
         known = memo.get(value)
         if known is not None:
             return known

@@ -49,7 +49,7 @@ class _Remainder:
 class MatcherIndex(Generic[Rule]):
     """Rules in the order given; answers come in that order too, and equal those of trying each rule."""
 
-    __slots__ = ("_remainders", "_tables", "_tables_by_name", "rules")
+    __slots__ = ("_remainders", "_tables", "rules")
 
     def __init__(
         self,
@@ -78,13 +78,12 @@ class MatcherIndex(Generic[Rule]):
                 remainders[tuple(sorted({one.name for one in matchers}))].append(entry)
             else:
                 tables[key.name].setdefault(key.value, []).append(entry)
-        self._tables_by_name = dict(tables)
-        self._tables = tuple(tables.items())
+        self._tables = tuple((name, table.get) for name, table in tables.items())
         self._remainders = tuple(_Remainder(names, entries) for names, entries in remainders.items())
 
     def candidates(self, labels: Mapping[str, str]) -> list[Rule]:
         """The rules worth a closer look: those whose key label fits, and those without one."""
-        found = self._keyed(labels)
+        found = [entry for name, bucket_of in self._tables for entry in bucket_of(labels.get(name, ""), ())]
         for remainder in self._remainders:
             found.extend(remainder.entries)
         found.sort(key=_position)
@@ -92,7 +91,8 @@ class MatcherIndex(Generic[Rule]):
 
     def matches(self, labels: Mapping[str, str]) -> list[Rule]:
         """All rules that match, in order."""
-        return [entry.rule for entry in self._found(labels)]
+        found = self._found(labels)
+        return [entry[1] for entry in found] if found else []
 
     def first(self, labels: Mapping[str, str]) -> Rule | None:
         """The first rule that matches."""
@@ -100,28 +100,17 @@ class MatcherIndex(Generic[Rule]):
         return found[0].rule if found else None
 
     def _found(self, labels: Mapping[str, str]) -> list[_Entry]:
-        found = self._keyed(labels)
-        if found:
-            found = [entry for entry in found if entry.rest is None or entry.rest(labels)]
+        # The hottest loop of the pipeline: every alert runs through it for every kind of rule.
+        found: list[_Entry] = []
+        for name, bucket_of in self._tables:
+            if name in labels and (bucket := bucket_of(labels[name])) is not None:
+                for entry in bucket:
+                    if entry[2] is None or entry[2](labels):
+                        found.append(entry)
         for remainder in self._remainders:
             found.extend(remainder.matches(labels))
         if len(found) > 1:
             found.sort(key=_position)
-        return found
-
-    def _keyed(self, labels: Mapping[str, str]) -> list[_Entry]:
-        found: list[_Entry] = []
-        # Walk the shorter side: the labels of the alert, or the label names the rules are keyed by.
-        if len(self._tables) <= len(labels):
-            for name, table in self._tables:
-                value = labels.get(name)
-                if value and (bucket := table.get(value)):
-                    found.extend(bucket)
-            return found
-        for name, value in labels.items():
-            known = self._tables_by_name.get(name)
-            if known is not None and (bucket := known.get(value)):
-                found.extend(bucket)
         return found
 
 

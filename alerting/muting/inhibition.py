@@ -13,6 +13,9 @@ from alerting.muting.reasons import Muted, MuteKind, NearMiss
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 
+#: Keys remembered per rule: hashing costs more than the rest of the decision.
+MEMO_ENTRIES: Final = 512
+
 
 class InhibitionRule(msgspec.Struct, frozen=True):
     """Sources mute targets that have the same values of the `equal` labels (missing equals missing)."""
@@ -34,7 +37,7 @@ class SourceKey(msgspec.Struct, frozen=True):
 class _Compiled:
     """A rule ready to be asked."""
 
-    __slots__ = ("_equal", "_salt", "is_source", "is_target", "rule")
+    __slots__ = ("_equal", "_memo", "_salt", "is_source", "is_target", "rule")
 
     def __init__(self, rule: InhibitionRule) -> None:
         self.rule = rule
@@ -42,10 +45,17 @@ class _Compiled:
         self.is_target: Predicate = compile_matchers(rule.target_matchers)
         self._equal = tuple(sorted(set(rule.equal)))
         self._salt = rule.id.bytes
+        self._memo: dict[tuple[str, ...], bytes] = {}
 
     def key(self, labels: Mapping[str, str]) -> bytes:
-        values = [labels.get(name, "") for name in self._equal]
-        return blake2b(_encode((self._salt, self._equal, values)), digest_size=16).digest()
+        values = tuple([labels.get(name, "") for name in self._equal])
+        known = self._memo.get(values)
+        if known is None:
+            known = blake2b(_encode((self._salt, self._equal, values)), digest_size=16).digest()
+            if len(self._memo) >= MEMO_ENTRIES:
+                self._memo.clear()
+            self._memo[values] = known
+        return known
 
 
 class FiringSources:
@@ -121,10 +131,10 @@ class Inhibitor:
         if not sources:
             return []
         muted: list[Muted] = []
-        for rule, target in self.target_keys(labels):
-            source = sources.source_of(target.key, two_sided=target.two_sided)
+        for one in self._targets.matches(labels):
+            source = sources.source_of(one.key(labels), two_sided=one.is_source(labels))
             if source is not None:
-                muted.append(Muted(MuteKind.INHIBITION, rule.id, rule.name, None, source))
+                muted.append(Muted(MuteKind.INHIBITION, one.rule.id, one.rule.name, None, source))
         return muted
 
     def near_misses(self, labels: Mapping[str, str], sources: FiringSources) -> list[NearMiss]:
