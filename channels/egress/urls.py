@@ -76,11 +76,10 @@ def check_address(address: Address, port: int, policy: Policy) -> None:
 
 def check_host(host: str) -> str:
     """Return a host in its one plain spelling or raise `Blocked`."""
-    wide = host.strip()
-    if not wide or len(wide) > 253 or any(char in wide for char in "/\\?#@%[] \t\r\n\0"):
+    if not host or len(host) > 253 or any(char in "/\\?#@%[]" or not char.isprintable() for char in host):
         raise Blocked(_("This is not a valid host name."))
     try:
-        plain = wide if ":" in wide else _to_ascii(wide)
+        plain = host if ":" in host else _to_ascii(host)
     except (idna.IDNAError, UnicodeError):
         raise Blocked(_("This is not a valid host name.")) from None
     if literal_address(plain) is not None:
