@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from alerting.matchers import Matcher, MatcherIndex, first_failing
+from alerting.matchers import Matcher, MatcherIndex
 from alerting.muting.reasons import Muted, MuteKind, NearMiss
 
 
@@ -68,7 +68,3 @@ class Silences:
             elif len(failed) == 1 and state is SilenceState.ACTIVE:
                 misses.append(NearMiss(MuteKind.SILENCE, silence.id, silence.name, failed[0], state.value))
         return misses
-
-    def failing(self, labels: Mapping[str, str]) -> list[tuple[Silence, Matcher | None]]:
-        """Every silence with the first matcher that failed, for a full account."""
-        return [(silence, first_failing(silence.matchers, labels)) for silence in self._index.rules]
