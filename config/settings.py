@@ -37,7 +37,7 @@ DATABASES["default"]["CONN_MAX_AGE"] = 300
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"]["OPTIONS"].setdefault("options", _APPLICATION_OPTIONS)
 DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", 3)
-if env.values.get("MIGRATION_DATABASE_URL"):
+if env.text("MIGRATION_DATABASE_URL", ""):
     # The owner of the tables: runs migrations and nothing else.
     DATABASES["owner"] = env.database("MIGRATION_DATABASE_URL")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "unfold",
     "unfold.contrib.filters",
     "unfold.contrib.forms",
+    "alerting.admin.apps.AdminWithoutLogConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -152,9 +153,10 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["tenants.api.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PAGINATION_CLASS": "tenants.api.pagination.CursorPagination",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "tenants.api.schema.TenantAutoSchema",
     "EXCEPTION_HANDLER": "tenants.api.problems.exception_handler",
     "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Alerting API",
@@ -165,6 +167,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "PREPROCESSING_HOOKS": ["tenants.api.schema.without_final_slash"],
+    "AUTHENTICATION_WHITELIST": ["tenants.api.authentication.ApiKeyAuthentication"],
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
 }
 
 # Parts that a lower floor needs from a higher one, and lists a newcomer extends, named by dotted path.

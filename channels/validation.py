@@ -1,0 +1,102 @@
+"""Judges channels and templates before they are saved, for the REST API and the admin forms alike."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from channels import registry
+from channels.errors import InvalidSettings, UnknownKind
+from channels.models import Channel, MessageTemplate
+from channels.templating import check_parts
+
+MAX_PARTS = 16
+MAX_PART = 20_000
+Faults = dict[str, Any]
+
+
+def channel_faults(kind: str, settings: Any, credentials: Any) -> Faults:
+    """What is wrong with a channel: by field, and inside settings and credentials by their own fields."""
+    try:
+        adapter = registry.adapter(kind)
+    except UnknownKind:
+        return {"kind": [unknown_kind()]}
+    faults: Faults = {}
+    for name, value, check in (
+        ("settings", settings, adapter.settings_from),
+        ("credentials", credentials, adapter.credentials_from),
+    ):
+        if not isinstance(value, Mapping):
+            faults[name] = [_("This is an object.")]
+            continue
+        try:
+            check(value)
+        except InvalidSettings as error:
+            faults[name] = _by_field(error.errors)
+    return faults
+
+
+def template_faults(kind: str, parts: Any) -> Faults:
+    """What is wrong with a template, by part; each part is tried on the worst messages in a process of its own."""
+    if kind not in registry.kinds():
+        return {"kind": [unknown_kind()]}
+    if not isinstance(parts, Mapping) or not all(isinstance(text, str) for text in parts.values()):
+        return {"parts": [_("This is an object of texts.")]}
+    if len(parts) > MAX_PARTS or any(len(text) > MAX_PART for text in parts.values()):
+        message = _("A template has at most %(parts)d parts of %(length)d characters.")
+        return {"parts": [message % {"parts": MAX_PARTS, "length": MAX_PART}]}
+    found = check_parts(kind, parts)
+    if not found:
+        return {}
+    line = _("line %(line)d: %(message)s")
+    return {
+        "parts": {
+            part: [line % {"line": problem.line, "message": problem.message} for problem in problems]
+            for part, problems in found.items()
+        }
+    }
+
+
+def unknown_kind() -> str:
+    """The sentence about a kind of channel that does not exist."""
+    return _("There is no such kind of channel; choose one of %(known)s.") % {"known": ", ".join(registry.kinds())}
+
+
+def credentials_of(channel: Channel) -> dict[str, Any]:
+    """A channel's secrets, decrypted."""
+    found: dict[str, Any] = json.loads(channel.credentials) if channel.credentials else {}
+    return found
+
+
+def check_channel(channel: Channel) -> None:
+    """Raise Django's ValidationError, flat, for a form."""
+    faults = channel_faults(channel.kind, channel.settings, credentials_of(channel))
+    if channel.template is not None and channel.template.kind != channel.kind:
+        faults["template"] = [_("This template is for another kind of channel.")]
+    if faults:
+        raise ValidationError(flat(faults))
+
+
+def check_template(template: MessageTemplate) -> None:
+    """Raise Django's ValidationError, flat, for a form."""
+    if faults := template_faults(template.kind, template.parts):
+        raise ValidationError(flat(faults))
+
+
+def flat(faults: Faults) -> dict[str, list[str]]:
+    """Faults by field, with what lies inside a field named in the sentence."""
+    found: dict[str, list[str]] = {}
+    for name, inner in faults.items():
+        if isinstance(inner, Mapping):
+            found[name] = [f"{key}: {text}" for key, texts in inner.items() for text in texts]
+        else:
+            found[name] = list(inner)
+    return found
+
+
+def _by_field(errors: Mapping[str, str]) -> Any:
+    if "" in errors:
+        return list(errors.values())
+    return {field: [text] for field, text in errors.items()}

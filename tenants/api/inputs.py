@@ -1,0 +1,110 @@
+"""Strict input: serializers that refuse unknown fields, fields of our own, and the check of a whole row."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import NON_FIELD_ERRORS
+from django.core.exceptions import ValidationError as ModelError
+from django.db import models
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from tenants.faults import shown
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Refuses fields it does not know: a misspelt one would be ignored silently, which is worse than an error."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict):
+            writable = {name for name, field in self.fields.items() if not field.read_only}
+            unknown = [name for name in data if name not in writable]
+            if unknown:
+                message = _("There is no such field; known are: %(known)s.") % {"known": ", ".join(sorted(writable))}
+                raise serializers.ValidationError({shown(str(name)): [message] for name in unknown[:20]}, "unknown")
+        return super().to_internal_value(data)
+
+
+class NoInput(StrictSerializer):
+    """The body of an act that needs nothing: an empty object, or none."""
+
+
+class StrictModelSerializer(StrictSerializer, serializers.ModelSerializer[Any]):
+    """Input for a model. Uniqueness is judged on the whole row by `clean_instance`."""
+
+    def get_validators(self) -> list[Any]:
+        return []
+
+
+@extend_schema_field({"type": "integer", "minimum": 0, "description": "Seconds."})
+class SecondsField(serializers.Field[timedelta, Any, int, timedelta]):
+    """A duration as whole seconds."""
+
+    default_error_messages = {
+        "type": gettext_lazy("Give a whole number of seconds."),
+        "range": gettext_lazy("Give from {lowest} to {highest} seconds."),
+    }
+
+    def __init__(self, *, lowest: int = 0, highest: int = 366 * 86_400, **options: Any) -> None:
+        self.lowest, self.highest = lowest, highest
+        super().__init__(**options)
+
+    def to_internal_value(self, data: Any) -> timedelta:
+        if isinstance(data, bool) or not isinstance(data, int):
+            self.fail("type")
+        if not self.lowest <= data <= self.highest:
+            self.fail("range", lowest=self.lowest, highest=self.highest)
+        return timedelta(seconds=data)
+
+    def to_representation(self, value: timedelta) -> int:
+        return int(value.total_seconds())
+
+
+@extend_schema_field({"type": "string", "format": "uuid"})
+class RowField(serializers.UUIDField):
+    """The id of another row of the same tenant, read as that row."""
+
+    default_error_messages = {"missing": gettext_lazy("There is nothing here with this id.")}
+
+    def __init__(self, model: type[models.Model], **options: Any) -> None:
+        self.model = model
+        super().__init__(**options)
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str):
+            self.fail("invalid", value=data)
+        wanted: UUID = super().to_internal_value(data)
+        found = self.model._default_manager.filter(pk=wanted).first()
+        if found is None:
+            self.fail("missing")
+        return found
+
+
+def clean_instance(instance: models.Model) -> None:
+    """Judge a whole row by its model: fields, clean(), uniqueness. Raises Django's ValidationError by field."""
+    faults: dict[str, list[Any]] = {}
+    steps: list[Any] = [lambda: instance.clean_fields(exclude={"tenant"}), instance.clean, lambda: _check_unique(instance)]
+    for step in steps:
+        try:
+            step()
+        except ModelError as error:
+            faults = error.update_error_dict(faults)
+    if faults:
+        raise ModelError(faults)
+
+
+def _check_unique(instance: models.Model) -> None:
+    try:
+        instance.validate_constraints()
+    except ModelError as error:
+        faults: dict[str, list[Any]] = error.update_error_dict({})
+        whole = faults.pop(NON_FIELD_ERRORS, [])
+        is_named = any(one.name.endswith("_name") for one in instance._meta.constraints)
+        if whole and is_named:
+            faults["name"] = [ModelError(_("Another one has this name already; choose another."), "unique")]
+        elif whole:
+            faults[NON_FIELD_ERRORS] = whole
+        raise ModelError(faults) from error
