@@ -1,18 +1,13 @@
 """`make up` from start to stop: what it tells scripts, what it survives, and how it refuses."""
 
-import contextlib
-import json
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -21,63 +16,9 @@ from config.embedded import processes
 from config.embedded.errors import OperatorError
 from config.up import layout as layout_module
 from config.up.layout import ROOT, Layout
-from tests.servers import free_port, public_temporary_folder
+from tests.running import Run, five_free_ports, temporary_var
 
 NAMES = {"web", "relay", "worker", "beat", "postgres", "valkey"}
-
-
-class Run:
-    """One `make up` with tiny programs, in a folder of its own."""
-
-    def __init__(self, var: Path, port: int) -> None:
-        self.var, self.port = var, port
-        names = ("DATABASE_URL", "REDIS_URL", "MIGRATION_DATABASE_URL")
-        env = {name: value for name, value in os.environ.items() if name not in names}
-        env |= {"VAR_DIR": str(var), "PORT": str(port)}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.config.dummy_service"],
-            cwd=ROOT,
-            env=env,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-
-    def facts(self) -> dict[str, Any]:
-        """Return up.json once it is there."""
-        wait_until((self.var / "up.json").exists, self)
-        facts: dict[str, Any] = json.loads((self.var / "up.json").read_text())
-        return facts
-
-    def end(self, number: int = signal.SIGTERM) -> tuple[int, str]:
-        """Stop it; return its exit code and all it said."""
-        self.process.send_signal(number)
-        return self.rest()
-
-    def rest(self) -> tuple[int, str]:
-        """Wait for the end; return the exit code and all it said."""
-        said, _ = self.process.communicate(timeout=30)
-        return self.process.returncode, said
-
-
-def wait_until(is_true: Callable[[], bool], run: Run | None = None, timeout: float = 30) -> None:
-    deadline = time.monotonic() + timeout
-    while not is_true():
-        if run and run.process.poll() is not None:
-            pytest.fail(f"It ended with code {run.process.returncode}: {run.rest()[1]}")
-        if time.monotonic() > deadline:
-            pytest.fail("It did not come true in time.")
-        time.sleep(0.05)
-
-
-def five_free_ports() -> int:
-    """Return the first of five free ports in a row, below those the system gives away."""
-    while True:
-        first = 10_000 + free_port() % 20_000
-        with contextlib.ExitStack() as probes, contextlib.suppress(OSError):
-            for port in range(first, first + 5):
-                probes.enter_context(socket.socket()).bind(("127.0.0.1", port))
-            return first
 
 
 def is_alive(pid: int) -> bool:
@@ -86,10 +27,8 @@ def is_alive(pid: int) -> bool:
 
 @pytest.fixture
 def var() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="alerting-up-", dir=public_temporary_folder()))
-    folder.chmod(0o755)
-    yield folder / "var"
-    shutil.rmtree(folder)
+    with temporary_var() as var:
+        yield var
 
 
 @pytest.fixture
@@ -97,7 +36,7 @@ def start(var: Path) -> Iterator[Callable[..., Run]]:
     runs: list[Run] = []
 
     def start(port: int | None = None) -> Run:
-        runs.append(Run(var, port or five_free_ports()))
+        runs.append(Run(var, port, module="tests.config.dummy_service"))
         return runs[-1]
 
     yield start
@@ -139,7 +78,7 @@ def test_what_dies_is_started_again_and_told_to_scripts(start: Callable[..., Run
     run = start()
     before = run.facts()["pids"]
     os.kill(before[name], signal.SIGKILL)
-    wait_until(lambda: run.facts()["pids"][name] not in {before[name], None}, run)
+    run.wait_until(lambda: run.facts()["pids"][name] not in {before[name], None})
     after = run.facts()["pids"]
     assert is_alive(after[name])
     assert {other: after[other] for other in NAMES - {name}} == {other: before[other] for other in NAMES - {name}}
