@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 import threading
 from collections import deque
@@ -15,6 +16,7 @@ from typing import Any, cast
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 MAX_KEPT = 500
+logging.getLogger("mail.log").setLevel(logging.WARNING)
 DROP = "drop"
 
 
@@ -34,7 +36,7 @@ class Mail:
     def body(self, kind: str) -> str:
         """Return the text of the `plain` or `html` part, empty when there is none."""
         part = self.message.get_body((kind,))
-        return part.get_content() if part is not None else ""
+        return part.get_content().replace("\r\n", "\n") if part is not None else ""
 
 
 class FakeSMTP:

@@ -1,0 +1,86 @@
+"""A kind of channel is one listed class that keeps the promises of the base."""
+
+import msgspec
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from pytest_django.fixtures import Settings
+
+from channels import registry
+from channels.adapters.base import Adapter, AdapterCredentials, AdapterSettings, Outgoing, Receipt
+from channels.errors import ChannelError, ErrorReason, UnknownKind, clamp_retry_after
+from channels.message import Rendered
+from channels.sandbox.environment import FINALISERS
+from channels.templating.samples import sample_message
+
+
+class Pigeon(Adapter[AdapterSettings, AdapterCredentials]):
+    """A whole new channel: this class, one line of settings and its templates."""
+
+    kind = "pigeon"
+    label = "Pigeon"
+    Settings = AdapterSettings
+    Credentials = AdapterCredentials
+    parts = {"note": "text"}
+
+    def recipients(self, settings: AdapterSettings) -> list[str]:
+        """Return the one loft."""
+        return ["loft"]
+
+    def send(self, outgoing: Outgoing[AdapterSettings, AdapterCredentials]) -> Receipt:
+        """Crash, as pigeons do."""
+        raise KeyError("lost a feather")
+
+
+def test_a_new_channel_needs_one_line_of_settings(settings: Settings) -> None:
+    settings.CHANNEL_ADAPTERS = [*settings.CHANNEL_ADAPTERS, f"{__name__}.Pigeon"]
+    assert registry.kinds()[-1] == "pigeon"
+    assert registry.choices()[-1] == ("pigeon", "Pigeon")
+
+
+def test_an_unknown_kind_says_so() -> None:
+    with pytest.raises(UnknownKind):
+        registry.adapter("pigeon")
+
+
+def test_two_adapters_of_one_kind_are_a_mistake(settings: Settings) -> None:
+    settings.CHANNEL_ADAPTERS = [f"{__name__}.Pigeon"] * 2
+    with pytest.raises(ImproperlyConfigured):
+        registry.kinds()
+
+
+def test_a_crash_in_an_adapter_is_an_ambiguous_failure() -> None:
+    outgoing = Outgoing(
+        delivery_id="d",
+        message=sample_message(),
+        rendered=Rendered(parts={}),
+        settings=AdapterSettings(),
+        credentials=AdapterCredentials(),
+        recipient="loft",
+    )
+    with pytest.raises(ChannelError) as caught:
+        Pigeon().deliver(outgoing)
+    assert (caught.value.reason, caught.value.ambiguous) == (ErrorReason.UNKNOWN, True)
+    assert "feather" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", registry.kinds())
+def test_each_adapter_keeps_the_promises(kind: str) -> None:
+    adapter = registry.adapter(kind)
+    assert adapter.kind == kind
+    assert adapter.label
+    assert set(adapter.parts.values()) <= set(FINALISERS)
+    assert adapter.default_rate_per_minute > 0
+    assert 0 < adapter.send_timeout <= 30
+    for model in (adapter.Settings, adapter.Credentials):
+        assert model.__struct_config__.forbid_unknown_fields
+        assert model.__struct_config__.frozen
+    if not adapter.can_find:
+        with pytest.raises(ChannelError):
+            adapter.find(msgspec.UNSET, sample_message().created_at)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"), [(None, None), (-5.0, 0.0), (7.0, 7.0), (1e12, 3600.0), (float("nan"), None)]
+)
+def test_a_wait_is_bounded(given: float | None, kept: float | None) -> None:
+    assert clamp_retry_after(given) == kept
