@@ -22,14 +22,22 @@ class ItemError(msgspec.Struct, frozen=True):
 
 
 class InputRefused(Exception):
-    """The body as a whole cannot be used; the door answers `status` with these faults."""
+    """What was sent cannot be taken as a whole; the door answers `status` with these faults."""
 
-    def __init__(self, status: int, code: str, detail: str, errors: list[ItemError] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        errors: list[ItemError] | None = None,
+        retry_after: int | None = None,
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.code = code
         self.detail = detail
         self.errors = errors or []
+        self.retry_after = retry_after
 
 
 def shown(text: str) -> str:

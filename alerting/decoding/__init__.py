@@ -3,7 +3,7 @@
 from alerting.decoding.alert import Decoded, Flag, NativeAlert, decode_body, encode_body, title_of
 from alerting.decoding.alertmanager import decode_alertmanager
 from alerting.decoding.native import decode_native
-from alerting.decoding.sources import decoder, sources
+from alerting.decoding.sources import decode_one, decoder, sources
 from tenants.faults import InputRefused, ItemError
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "decode_alertmanager",
     "decode_body",
     "decode_native",
+    "decode_one",
     "decoder",
     "encode_body",
     "sources",

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
 from django.core.exceptions import ValidationError
 from django.core.signing import BadSignature, Signer
-from django.db.models import Model, Q
+from django.db.models import Field, Model, Q
 from django.utils.translation import gettext as _
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
@@ -92,7 +92,7 @@ class CursorPagination(BasePagination):
         """The condition of rows after the cursor's place."""
         try:
             place = msgspec.convert(self._signer().unsign_object(cursor), _Place)
-            at = model._meta.get_field(self.field).to_python(place.at)
+            at = cast(Field[Any, Any], model._meta.get_field(self.field)).to_python(place.at)
         except (BadSignature, ValueError, msgspec.ValidationError, ValidationError) as error:
             message = _("cursor: take it unchanged from next_cursor of the page before, or leave it out.")
             raise Problem("bad_cursor", message) from error

@@ -116,7 +116,8 @@ def problem_of(error: BaseException) -> Problem:
     if isinstance(error, Problem):
         return error
     if isinstance(error, InputRefused):
-        return Problem(error.code, error.detail, status=error.status, errors=error.errors)
+        headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
+        return Problem(error.code, error.detail, status=error.status, errors=error.errors, headers=headers)
     if isinstance(error, drf.APIException):
         return _of_drf(error)
     if isinstance(error, db.Error | psycopg2.Error):
