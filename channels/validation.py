@@ -44,19 +44,33 @@ def template_faults(kind: str, parts: Any) -> Faults:
         return {"kind": [unknown_kind()]}
     if not isinstance(parts, Mapping) or not all(isinstance(text, str) for text in parts.values()):
         return {"parts": [_("This is an object of texts.")]}
-    if len(parts) > MAX_PARTS or any(len(text) > MAX_PART for text in parts.values()):
-        message = _("A template has at most %(parts)d parts of %(length)d characters.")
-        return {"parts": [message % {"parts": MAX_PARTS, "length": MAX_PART}]}
+    if faults := size_faults(parts):
+        return faults
     found = check_parts(kind, parts)
     if not found:
         return {}
     line = _("line %(line)d: %(message)s")
     return {
         "parts": {
-            part: [line % {"line": problem.line, "message": problem.message} for problem in problems]
+            part: [line % {"line": problem.line, "message": problem.text} for problem in problems]
             for part, problems in found.items()
         }
     }
+
+
+def size_faults(parts: Mapping[str, str]) -> Faults:
+    """Whether there is more text than a template may have."""
+    if len(parts) <= MAX_PARTS and all(len(text) <= MAX_PART for text in parts.values()):
+        return {}
+    message = _("A template has at most %(parts)d parts of %(length)d characters.")
+    return {"parts": [message % {"parts": MAX_PARTS, "length": MAX_PART}]}
+
+
+def template_mismatch(channel: Channel) -> Faults:
+    """Whether the channel uses a template made for another kind."""
+    if channel.template is None or channel.template.kind == channel.kind:
+        return {}
+    return {"template": [_("This template is for another kind of channel.")]}
 
 
 def unknown_kind() -> str:
@@ -72,9 +86,7 @@ def credentials_of(channel: Channel) -> dict[str, Any]:
 
 def check_channel(channel: Channel) -> None:
     """Raise Django's ValidationError, flat, for a form."""
-    faults = channel_faults(channel.kind, channel.settings, credentials_of(channel))
-    if channel.template is not None and channel.template.kind != channel.kind:
-        faults["template"] = [_("This template is for another kind of channel.")]
+    faults = channel_faults(channel.kind, channel.settings, credentials_of(channel)) | template_mismatch(channel)
     if faults:
         raise ValidationError(flat(faults))
 
