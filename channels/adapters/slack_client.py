@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import ssl
+from functools import cache
 from typing import Any
 from urllib.request import HTTPRedirectHandler, HTTPSHandler, ProxyHandler, Request, build_opener
 
+import certifi
 from django.conf import settings
 from slack_sdk import WebClient
 
@@ -28,6 +31,7 @@ class SlackClient(WebClient):
             token=token,
             base_url=getattr(settings, "SLACK_API_BASE_URL", "") or DEFAULT_BASE_URL,
             timeout=int(timeout),
+            ssl=_tls(),
             retry_handlers=[],
             logger=_quiet,
         )
@@ -44,6 +48,14 @@ class SlackClient(WebClient):
                 "headers": response.headers,
                 "body": body.decode("utf-8", "replace"),
             }
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    # Reading the certificate store costs more than a whole send, so it is read once.
+    context = ssl.create_default_context(cafile=certifi.where())
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
 
 
 class _NoRedirects(HTTPRedirectHandler):

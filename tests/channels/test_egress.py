@@ -2,10 +2,10 @@
 
 import gzip
 import socket
-import ssl
 import time
 from collections.abc import Callable
 from ipaddress import ip_address, ip_network
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +14,7 @@ from channels.egress.addresses import is_own, is_public
 from channels.egress.policy import Policy, current_policy
 from channels.errors import ErrorReason
 from tests.fakes.http import FakeServer, Reply, Request
+from tests.fakes.tls import self_signed
 
 STRICT = Policy()
 OPEN_HTTP = Policy(allow_http=True)
@@ -229,10 +230,10 @@ def test_headers_that_decide_where_a_request_goes_cannot_be_set(name: str) -> No
         request("GET", "https://example.com/", headers={name: "x"}, policy=STRICT, resolver=lambda *_: ["10.0.0.1"])
 
 
-def test_tls_uses_the_name_and_refuses_a_certificate_nobody_vouches_for(tmp_path: object) -> None:
+def test_tls_uses_the_name_and_refuses_a_certificate_nobody_vouches_for(tmp_path: Path) -> None:
     seen: list[str | None] = []
     with FakeServer(lambda _: Reply()) as server:
-        context = _self_signed(tmp_path)
+        context, _certificate = self_signed(tmp_path, "hook.example.com")
         context.sni_callback = lambda _socket, name, _context: seen.append(name)
         server._server.socket = context.wrap_socket(server._server.socket, server_side=True)
         policy = Policy(allow_loopback=True, extra_ports=frozenset({server.port}))
@@ -241,34 +242,3 @@ def test_tls_uses_the_name_and_refuses_a_certificate_nobody_vouches_for(tmp_path
     assert seen == ["hook.example.com"]
     assert caught.value.permanent
     assert not caught.value.ambiguous
-
-
-def _self_signed(folder: object) -> ssl.SSLContext:
-    from datetime import UTC, datetime, timedelta
-    from pathlib import Path
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "hook.example.com")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    path = Path(str(folder)) / "pair.pem"
-    path.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        + certificate.public_bytes(serialization.Encoding.PEM)
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(path)
-    return context

@@ -1,20 +1,24 @@
 """E-mail through a real SMTP conversation."""
 
 import socket
+import ssl
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pytest_django.fixtures import Settings
 
 from channels import registry
+from channels.adapters import smtp
 from channels.adapters.smtp import Conversation
 from channels.egress import Checked
 from channels.errors import ChannelError, ErrorReason, InvalidSettings
 from channels.templating.samples import NASTY, worst_messages
 from tests.channels.sending import DELIVERY_ID, changed, send
 from tests.fakes.smtp import DROP, FakeSMTP
+from tests.fakes.tls import self_signed
 
 ADAPTER = registry.adapter("email")
 
@@ -167,6 +171,38 @@ def test_a_login_is_used_and_a_wrong_one_is_permanent() -> None:
 def test_starttls_that_is_not_offered_sends_nothing_in_clear() -> None:
     with FakeSMTP() as server:
         error = fail(server, security="starttls")
+    assert error.permanent
+    assert not server.arrived
+
+
+@pytest.fixture
+def named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every name be found on this machine."""
+    monkeypatch.setattr("socket.getaddrinfo", lambda *given, **_: [(2, 1, 6, "", ("127.0.0.1", given[1]))])
+
+
+@pytest.mark.usefixtures("named")
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_tls_is_spoken_under_the_name_of_the_server(
+    security: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context, certificate = self_signed(tmp_path, "mail.example.com")
+    trusting = ssl.create_default_context(cafile=str(certificate))
+    monkeypatch.setattr(smtp, "_tls", lambda: trusting)
+    with FakeSMTP(tls=context, implicit_tls=security == "tls") as server:
+        send("email", settings_of(server, host="mail.example.com", security=security), {})
+        with pytest.raises(ChannelError) as caught:
+            send("email", settings_of(server, host="other.example.com", security=security), {})
+    assert len(server.arrived) == 1
+    assert (caught.value.reason, caught.value.permanent, caught.value.ambiguous) == (ErrorReason.NETWORK, True, False)
+
+
+@pytest.mark.usefixtures("named")
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_a_certificate_nobody_vouches_for_is_refused(security: str, tmp_path: Path) -> None:
+    context, _certificate = self_signed(tmp_path, "mail.example.com")
+    with FakeSMTP(tls=context, implicit_tls=security == "tls") as server:
+        error = fail(server, host="mail.example.com", security=security)
     assert error.permanent
     assert not server.arrived
 

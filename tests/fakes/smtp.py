@@ -52,6 +52,7 @@ class FakeSMTP:
         port: int = 0,
         login: tuple[str, str] | None = None,
         tls: ssl.SSLContext | None = None,
+        implicit_tls: bool = False,
         on_mail: Callable[[Mail], None] | None = None,
     ) -> None:
         self.arrived: deque[Mail] = deque(maxlen=MAX_KEPT)
@@ -60,7 +61,8 @@ class FakeSMTP:
         self.on_mail = on_mail
         self.port = port
         self._login = login
-        self._tls = tls
+        self._starttls = None if implicit_tls else tls
+        self._tls = tls if implicit_tls else None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
@@ -84,7 +86,7 @@ class FakeSMTP:
         self.stop()
 
     async def _listen(self) -> int:
-        self._server = await self._loop.create_server(self._protocol, "127.0.0.1", self.port)
+        self._server = await self._loop.create_server(self._protocol, "127.0.0.1", self.port, ssl=self._tls)
         return int(self._server.sockets[0].getsockname()[1])
 
     async def _close(self) -> None:
@@ -95,7 +97,7 @@ class FakeSMTP:
             self,
             hostname="sink.localhost",
             enable_SMTPUTF8=True,
-            tls_context=self._tls,
+            tls_context=self._starttls,
             auth_required=self._login is not None,
             auth_require_tls=False,
             authenticator=self._authenticate,
