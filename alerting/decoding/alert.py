@@ -52,7 +52,7 @@ class Decoded(msgspec.Struct):
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(list[NativeAlert])
 _WORTH_COMPRESSING = 1_024
-_ZLIB = 0x78
+_ZLIB = b"\x78"
 
 #: In this order the first text that is there names the alert for people.
 _TITLES = (
@@ -72,8 +72,8 @@ def encode_body(alerts: list[NativeAlert]) -> bytes:
 
 def decode_body(body: bytes | memoryview) -> list[NativeAlert]:
     """The alerts of one intake row."""
-    # No MessagePack array begins with zlib's first byte.
-    return _DECODER.decode(zlib.decompress(body) if body[0] == _ZLIB else body)
+    # No MessagePack array begins with zlib's first byte. A driver's memoryview may count in bytes, not numbers.
+    return _DECODER.decode(zlib.decompress(body) if bytes(body[:1]) == _ZLIB else body)
 
 
 def title_of(labels: dict[str, str], annotations: dict[str, str]) -> str:
