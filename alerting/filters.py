@@ -10,6 +10,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 
 from alerting.matchers import Matcher, Predicate, compile_matchers
+from alerting.models import Alert, AlertGroup
 
 M = TypeVar("M", bound=Model)
 
@@ -69,7 +70,7 @@ def narrow(rows: "QuerySet[M]", wanted: Wanted, at: str) -> "QuerySet[M]":
     return by_matchers(rows.filter(**conditions), wanted.matchers)
 
 
-def alerts_with_text(rows: "QuerySet[M]", text: str) -> "QuerySet[M]":
+def alerts_with_text(rows: QuerySet[Alert], text: str) -> QuerySet[Alert]:
     """Alerts that carry the text in a label, a summary or a description, whatever its case."""
     if not text:
         return rows
@@ -78,15 +79,11 @@ def alerts_with_text(rows: "QuerySet[M]", text: str) -> "QuerySet[M]":
         _summary=KeyTextTransform("summary", "annotations"),
         _description=KeyTextTransform("description", "annotations"),
     )
-    return found.filter(
-        Q(_labels__icontains=text) | Q(_summary__icontains=text) | Q(_description__icontains=text)
-    )
+    return found.filter(Q(_labels__icontains=text) | Q(_summary__icontains=text) | Q(_description__icontains=text))
 
 
-def groups_with_text(rows: "QuerySet[M]", text: str) -> "QuerySet[M]":
+def groups_with_text(rows: QuerySet[AlertGroup], text: str) -> QuerySet[AlertGroup]:
     """Groups that carry the text in their title or common labels, whatever its case."""
     if not text:
         return rows
-    return rows.alias(_labels=Cast("labels", TextField())).filter(
-        Q(title__icontains=text) | Q(_labels__icontains=text)
-    )
+    return rows.alias(_labels=Cast("labels", TextField())).filter(Q(title__icontains=text) | Q(_labels__icontains=text))

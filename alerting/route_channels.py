@@ -11,12 +11,12 @@ from tenants.principal import Principal
 def set_channels(principal: Principal, route: Route, channels: Iterable[Channel]) -> None:
     """Make the channels of a route exactly these, with one entry in the audit log when that changes them."""
     wanted = {channel.pk: channel for channel in channels}
-    links = {link.channel_id: link for link in RouteChannel.objects.filter(route=route)}
+    links = {link.channel_id: link for link in RouteChannel._default_manager.filter(route=route)}
     if wanted.keys() == links.keys():
         return
     gone = [link.pk for channel_id, link in links.items() if channel_id not in wanted]
-    RouteChannel.objects.filter(pk__in=gone).delete()
-    RouteChannel.objects.bulk_create(
+    RouteChannel._default_manager.filter(pk__in=gone).delete()
+    RouteChannel._default_manager.bulk_create(
         RouteChannel(tenant_id=route.tenant_id, route=route, channel=channel)
         for channel_id, channel in wanted.items()
         if channel_id not in links

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from alerting.models import Silence
-from alerting.selectors import database_now
+from channels.selectors import database_now
 from tenants import audit
 from tenants.principal import Principal
 

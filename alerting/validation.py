@@ -72,7 +72,9 @@ def check_route(route: Route) -> None:
     """The tree with this row in it must be a tree: one root, no circle, not too deep."""
     check_matchers(route.matchers)
     _check_timers(route)
-    others = Route.objects.exclude(pk=route.pk).values_list("id", "name", "parent_id", "position")[: MAX_ROUTES + 1]
+    others = Route._default_manager.exclude(pk=route.pk).values_list("id", "name", "parent_id", "position")[
+        : MAX_ROUTES + 1
+    ]
     nodes = [routing.RouteNode(id=id_, name=name, parent_id=up, position=at) for id_, name, up, at in others]
     if len(nodes) >= MAX_ROUTES:
         raise ValidationError({"parent": _("A tenant has at most %(limit)d routes.") % {"limit": MAX_ROUTES}})

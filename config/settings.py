@@ -171,6 +171,9 @@ SPECTACULAR_SETTINGS = {
     "PREPROCESSING_HOOKS": ["tenants.api.schema.without_final_slash"],
     "AUTHENTICATION_WHITELIST": ["tenants.api.authentication.ApiKeyAuthentication"],
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "DeliveryStateEnum": "channels.models.DeliveryState.choices",
+    },
 }
 
 # Parts that a lower floor needs from a higher one, and lists a newcomer extends, named by dotted path.
@@ -179,6 +182,8 @@ CHANNEL_ADAPTERS = [
     "channels.adapters.email.EmailAdapter",
     "channels.adapters.webhook.WebhookAdapter",
 ]
+# Told of deliveries that failed for good: f(tenant_id, delivery_ids, state), inside the tenant's transaction.
+DELIVERY_OBSERVERS: list[str] = []
 TASK_PUBLISHER = "config.celery.publish"
 ENRICHMENT_STEPS = [
     "alerting.enrichment.static.StaticLabels",

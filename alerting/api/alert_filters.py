@@ -28,7 +28,7 @@ def _matchers(value: str) -> tuple[Matcher, ...]:
     except MatcherError as error:
         raise ValueError(error.message) from error
     if not found:
-        raise ValueError(_("Write a matcher such as team=\"a\"."))
+        raise ValueError(_('Write a matcher such as team="a".'))
     return found
 
 

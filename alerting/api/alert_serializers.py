@@ -82,7 +82,7 @@ class AlertDetailOutput(AlertOutput):
     enrichment = AnyField(allow_null=True)
 
     class Meta(AlertOutput.Meta):
-        fields = (*AlertOutput.Meta.fields, "enrichment")
+        fields = (*AlertOutput.Meta.fields, "enrichment")  # type: ignore[assignment]
 
 
 class GroupOutput(serializers.ModelSerializer[AlertGroup]):
@@ -119,7 +119,7 @@ class TimelineEventOutput(serializers.ModelSerializer[TimelineEvent]):
 
     group = serializers.UUIDField(source="group_id", allow_null=True)
     alert = serializers.UUIDField(source="alert_id", allow_null=True)
-    data = AnyField(allow_null=True)
+    data = AnyField(allow_null=True)  # type: ignore[assignment]  # a field, not the serializer's own data
 
     class Meta:
         model = TimelineEvent

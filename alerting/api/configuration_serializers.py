@@ -18,6 +18,7 @@ from alerting.models import (
 )
 from alerting.validation import window_of
 from channels.models import Channel
+from channels.selectors import database_now
 from tenants.api.inputs import RowField, SecondsField, StrictModelSerializer
 from tenants.models import Tenant
 
@@ -39,7 +40,7 @@ def label_names(**options: Any) -> serializers.ListField:
 class RouteInput(StrictModelSerializer):
     """A node of the route tree."""
 
-    parent = RowField(Route, required=True, allow_null=True)
+    parent = RowField(Route, required=True, allow_null=True)  # type: ignore[assignment]  # a field, not the enclosing one
     position = position(required=False)
     matchers = MatchersField(required=False)
     group_wait = SecondsField(required=False, allow_null=True)
@@ -65,7 +66,7 @@ class RouteInput(StrictModelSerializer):
 class RouteOutput(serializers.ModelSerializer[Route]):
     """A node of the route tree; null timers and an empty list of channels are inherited from the parent."""
 
-    parent = serializers.UUIDField(source="parent_id", allow_null=True)
+    parent = serializers.UUIDField(source="parent_id", allow_null=True)  # type: ignore[assignment]
     matchers = MatchersField()
     group_wait = SecondsField(allow_null=True)
     group_interval = SecondsField(allow_null=True)
@@ -197,8 +198,6 @@ class MaintenanceWindowOutput(serializers.ModelSerializer[MaintenanceWindow]):
 
     def _now_and_zone(self, row: MaintenanceWindow) -> tuple[datetime, str]:
         # Asked once for a whole page: all its rows belong to one tenant.
-        from alerting.selectors import database_now
-
         root = self.root
         if not hasattr(root, "_now_and_zone"):
             zone = Tenant.objects.values_list("time_zone", flat=True).get(pk=row.tenant_id)

@@ -39,7 +39,7 @@ class RouteViewSet(AlertingConfigurationViewSet):
 
     def store(self, instance: Any, values: dict[str, Any]) -> None:
         # Changes to the tree wait for each other, else two of them could make a circle that neither sees.
-        list(Route.objects.filter(parent=None).select_for_update())
+        list(Route._default_manager.filter(parent=None).select_for_update())
         channels = values.pop("channels", None)
         super().store(instance, values)
         if channels is not None:
@@ -48,7 +48,7 @@ class RouteViewSet(AlertingConfigurationViewSet):
     def remove(self, instance: Any) -> None:
         if instance.parent_id is None:
             raise Problem("conflict", _("The root takes what no other route does and cannot be deleted."))
-        if Route.objects.filter(parent=instance).exists():
+        if Route._default_manager.filter(parent=instance).exists():
             raise Problem("conflict", _("There are routes below this one; move or delete them first."))
         super().remove(instance)
 
@@ -100,9 +100,7 @@ class PolicyViewSet(TenantViewSet):
     def retrieve(self, request: Request) -> Response:
         return Response(bodies.PolicyOutput(self._policy()).data)
 
-    @extend_schema(
-        summary="Change the general settings", request=bodies.PolicyInput, responses=bodies.PolicyOutput
-    )
+    @extend_schema(summary="Change the general settings", request=bodies.PolicyInput, responses=bodies.PolicyOutput)
     def partial_update(self, request: Request) -> Response:
         policy = self._policy()
         for name, value in self.accept(bodies.PolicyInput, policy, partial=True).items():
@@ -113,5 +111,5 @@ class PolicyViewSet(TenantViewSet):
         return Response(bodies.PolicyOutput(policy).data)
 
     def _policy(self) -> AlertingPolicy:
-        found = AlertingPolicy.objects.first()
+        found = AlertingPolicy._default_manager.first()
         return found or AlertingPolicy(tenant_id=self.principal.tenant_id)

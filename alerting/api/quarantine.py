@@ -29,7 +29,7 @@ class QuarantinedAlertOutput(serializers.ModelSerializer[QuarantinedAlert]):
     intake = serializers.UUIDField(source="intake_id", allow_null=True)
     item = serializers.SerializerMethodField()
     raw = serializers.SerializerMethodField()
-    errors = FaultOutput(many=True)
+    errors = FaultOutput(many=True)  # type: ignore[assignment]  # a field, not the serializer's own errors
 
     class Meta:
         model = QuarantinedAlert

@@ -57,12 +57,12 @@ class AlertViewSet(TakesNativeAlerts, FilteredViewSet):
         return AlertOutput if self.action == "list" else AlertDetailOutput
 
     @extend_schema(summary="Show one alert", responses=AlertDetailOutput)
-    def retrieve(self, request: Request, id: str) -> Response:  # noqa: A002 - the name in the address
+    def retrieve(self, request: Request, id: str) -> Response:
         """With what enrichment changed."""
         return super().retrieve(request, id)
 
     @extend_schema(summary="Show the history of an alert", responses=TimelineEventOutput(many=True))
     @action(detail=True, methods=["get"], url_path="timeline")
-    def history(self, request: Request, id: str) -> Response:  # noqa: A002
+    def history(self, request: Request, id: str) -> Response:
         """What was decided about it, oldest first: also why somebody was not told."""
         return self.timeline(alert_timeline(self.get_object().pk))

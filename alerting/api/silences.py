@@ -17,8 +17,9 @@ from alerting.api.fields import MatchersField
 from alerting.matchers import from_json, matches_everything
 from alerting.models import Silence
 from alerting.muting import SilenceState, state_of
-from alerting.selectors import Muting, database_now, preview_silence
+from alerting.selectors import Muting, preview_silence
 from alerting.silencing import create_silence, expire_silence
+from channels.selectors import database_now
 from tenants.api.filters import choice
 from tenants.api.inputs import StrictModelSerializer, StrictSerializer, clean_instance
 from tenants.api.views import ConfigurationViewSet
@@ -53,7 +54,7 @@ class SilenceOutput(serializers.ModelSerializer[Silence]):
         return state_of(silence.starts_at, silence.ends_at, now).value
 
 
-class PreviewInput(StrictSerializer):
+class SilencePreviewInput(StrictSerializer):
     """The matchers of a silence that does not exist yet."""
 
     matchers = MatchersField()
@@ -67,7 +68,7 @@ class MutingOutput(serializers.Serializer[Muting]):
     alerts = AlertOutput(many=True, help_text="Up to ten of them.")
 
 
-class PreviewOutput(serializers.Serializer[Any]):
+class SilencePreviewOutput(serializers.Serializer[Any]):
     """What a silence would mute now and would have muted in the last seven days."""
 
     mutes_everything = serializers.BooleanField()
@@ -103,7 +104,7 @@ class SilenceViewSet(ConfigurationViewSet):
         from django.db.models import DateTimeField, Func
 
         now = Func(function="statement_timestamp", output_field=DateTimeField())
-        rows = Silence.objects.annotate(now=now)
+        rows = Silence._default_manager.annotate(now=now)
         state = self.query.get("state")
         return rows.filter(_STATES[state]) if state else rows
 
@@ -128,15 +129,17 @@ class SilenceViewSet(ConfigurationViewSet):
         expire_silence(self.principal, instance)
 
     @extend_schema(summary="Expire a silence", responses={204: None})
-    def destroy(self, request: Request, id: str) -> Response:  # noqa: A002
+    def destroy(self, request: Request, id: str) -> Response:
         """End it now. One that has not begun is taken back; one that is over stays as it is."""
         return super().destroy(request, id)
 
-    @extend_schema(summary="See what a silence would mute", request=PreviewInput, responses={200: PreviewOutput})
+    @extend_schema(
+        summary="See what a silence would mute", request=SilencePreviewInput, responses={200: SilencePreviewOutput}
+    )
     @action(detail=False, methods=["post"])
     def preview(self, request: Request) -> Response:
         """Judges the alerts that fire now and those of the last seven days."""
-        matchers = from_json(self.accept(PreviewInput)["matchers"])
+        matchers = from_json(self.accept(SilencePreviewInput)["matchers"])
         found = preview_silence(matchers)
         whole = {
             "mutes_everything": matches_everything(matchers),
@@ -144,4 +147,4 @@ class SilenceViewSet(ConfigurationViewSet):
             "last_week": found.last_week,
             "deliveries_last_week": found.deliveries_last_week,
         }
-        return Response(PreviewOutput(whole).data, status=status.HTTP_200_OK)
+        return Response(SilencePreviewOutput(whole).data, status=status.HTTP_200_OK)

@@ -86,7 +86,11 @@ class RowField(serializers.UUIDField):
 def clean_instance(instance: models.Model) -> None:
     """Judge a whole row by its model: fields, clean(), uniqueness. Raises Django's ValidationError by field."""
     faults: dict[str, list[Any]] = {}
-    steps: list[Any] = [lambda: instance.clean_fields(exclude={"tenant"}), instance.clean, lambda: _check_unique(instance)]
+    steps: list[Any] = [
+        lambda: instance.clean_fields(exclude={"tenant"}),
+        instance.clean,
+        lambda: _check_unique(instance),
+    ]
     for step in steps:
         try:
             step()

@@ -1,6 +1,6 @@
 """What OpenAPI is told of every view: summaries, parameters, bodies, answers and problem documents."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -37,7 +37,9 @@ class FaultOutput(serializers.Serializer[Any]):
     """One fault of a request."""
 
     index = serializers.IntegerField(allow_null=True, help_text="Which item of a batch, from 0.")
-    pointer = serializers.CharField(allow_blank=True, help_text="JSON pointer (RFC 6901) into the body; ?name for a query parameter.")
+    pointer = serializers.CharField(
+        allow_blank=True, help_text="JSON pointer (RFC 6901) into the body; ?name for a query parameter."
+    )
     code = serializers.CharField()
     message = serializers.CharField(help_text="What is wrong and what to do.")
 
@@ -52,7 +54,7 @@ class ProblemOutput(serializers.Serializer[Any]):
     instance = serializers.CharField(allow_null=True)
     trace_id = serializers.CharField(allow_blank=True, help_text="Names this request in the service's logs.")
     code = serializers.CharField()
-    errors = FaultOutput(many=True)
+    errors = FaultOutput(many=True)  # type: ignore[assignment]  # a field, not the serializer's own errors
 
 
 class TenantAutoSchema(AutoSchema):
@@ -62,7 +64,7 @@ class TenantAutoSchema(AutoSchema):
         noun = getattr(self.view, "noun", "")
         template = SUMMARIES.get(getattr(self.view, "action", "") or "")
         if not noun or template is None:
-            return super().get_summary()  # type: ignore[no-any-return]
+            return super().get_summary()
         article = "an" if noun[0] in "aeiou" else "a"
         plural = noun[:-1] + "ie" if noun.endswith(("cy", "ry")) else noun
         return template.replace("a {noun}", f"{article} {noun}").replace("{noun}s", f"{plural}s").format(noun=noun)
@@ -83,7 +85,7 @@ class TenantAutoSchema(AutoSchema):
     def _get_paginator(self) -> Any:
         action = getattr(self.view, "action", "")
         is_paged = action in getattr(self.view, "paged", {"list"})
-        return super()._get_paginator() if is_paged else None
+        return super()._get_paginator() if is_paged else None  # type: ignore[no-untyped-call]
 
     def _is_list_view(self, serializer: Any = None) -> bool:
         if isinstance(self.view, TenantViewSet):
@@ -124,11 +126,11 @@ class TenantAutoSchema(AutoSchema):
         return codes
 
 
-class ApiKeyScheme(OpenApiAuthenticationExtension):
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """How `ApiKeyAuthentication` looks in OpenAPI."""
 
-    target_class: ClassVar[str] = "tenants.api.authentication.ApiKeyAuthentication"
-    name: ClassVar[str] = "ApiKey"
+    target_class = "tenants.api.authentication.ApiKeyAuthentication"
+    name = "ApiKey"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
         description = "`Authorization: Api-Key ak_...`; issue keys in the admin or by POST /api/v1/api-keys."

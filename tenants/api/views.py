@@ -96,8 +96,8 @@ class TenantViewSet(GenericViewSet):
 
     def accept(self, serializer: type[BaseSerializer[Any]], instance: Any = None, *, partial: bool = False) -> Any:
         """The validated body of the request; raises what becomes a 400 with pointers."""
-        options = {"partial": partial, "context": {"principal": self.principal}}
-        reader = serializer(instance, data=self.request.data, **options)
+        context = {"principal": self.principal}
+        reader = serializer(instance, data=self.request.data, partial=partial, context=context)
         reader.is_valid(raise_exception=True)
         return reader.validated_data
 
@@ -108,7 +108,7 @@ class ReadOnlyViewSet(TenantViewSet):
     def list(self, request: Request) -> Response:
         return self.page(self.rows(), self._output())
 
-    def retrieve(self, request: Request, id: str) -> Response:  # noqa: A002 - the name in the address
+    def retrieve(self, request: Request, id: str) -> Response:
         found = self.get_object()
         return self.answer(found)
 
@@ -138,13 +138,13 @@ class ConfigurationViewSet(ReadOnlyViewSet):
         self.store(instance, values)
         return self.answer(self._reread(instance), status.HTTP_201_CREATED)
 
-    def partial_update(self, request: Request, id: str) -> Response:  # noqa: A002
+    def partial_update(self, request: Request, id: str) -> Response:
         instance = self.get_object()
         self.check_match(instance)
         self.store(instance, self.accept(self._input(), instance, partial=True))
         return self.answer(self._reread(instance))
 
-    def destroy(self, request: Request, id: str) -> Response:  # noqa: A002
+    def destroy(self, request: Request, id: str) -> Response:
         instance = self.get_object()
         self.check_match(instance)
         self.remove(instance)
