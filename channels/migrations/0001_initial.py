@@ -82,7 +82,7 @@ class Migration(migrations.Migration):
                 ('lease_token', models.PositiveIntegerField()),
                 ('started_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='started')),
                 ('ended_at', models.DateTimeField(null=True, verbose_name='ended')),
-                ('outcome', models.CharField(choices=[('started', 'started'), ('ok', 'accepted by the provider'), ('retryable', 'failed, will be tried again'), ('rate_limited', 'asked to slow down'), ('permanent', 'refused for good'), ('ambiguous', 'outcome unknown'), ('crashed', 'sender stopped in the middle'), ('found', 'found at the provider'), ('not_found', 'not found at the provider')], db_default='started', default='started', max_length=16, verbose_name='outcome')),
+                ('outcome', models.CharField(choices=[('started', 'started'), ('ok', 'accepted by the provider'), ('retryable', 'failed, will be tried again'), ('rate_limited', 'asked to slow down'), ('permanent', 'refused for good'), ('ambiguous', 'outcome unknown'), ('crashed', 'sender stopped in the middle'), ('found', 'found at the provider'), ('not_found', 'not found at the provider'), ('lookup_failed', 'the provider could not be asked'), ('released', 'given back unsent')], db_default='started', default='started', max_length=16, verbose_name='outcome')),
                 ('http_status', models.PositiveSmallIntegerField(null=True, verbose_name='HTTP status')),
                 ('provider_id', models.CharField(blank=True, db_default='', default='', max_length=200)),
                 ('latency_ms', models.PositiveIntegerField(null=True, verbose_name='milliseconds')),

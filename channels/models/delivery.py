@@ -124,6 +124,8 @@ class DeliveryAttempt(TenantRow):
         CRASHED = "crashed", _("sender stopped in the middle")
         FOUND = "found", _("found at the provider")
         NOT_FOUND = "not_found", _("not found at the provider")
+        LOOKUP_FAILED = "lookup_failed", _("the provider could not be asked")
+        RELEASED = "released", _("given back unsent")
 
     delivery = TenantForeignKey(Delivery, models.CASCADE, related_name="attempt_log")
     lease_token = models.PositiveIntegerField()

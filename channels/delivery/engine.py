@@ -1,0 +1,72 @@
+"""Delivers what is due: claim, call the providers with no transaction open, finish."""
+
+import time
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from uuid import UUID
+
+from channels import sending
+from channels.delivery.claiming import Batch, claim
+from channels.delivery.finishing import Result, decide, finish, release
+from channels.errors import ChannelError
+from channels.sending import Line, Parcel, Sent
+
+BATCH = 20
+MAX_THREADS = 8
+# What finishing a batch may take before its lease ends.
+MARGIN_SECONDS = 3.0
+
+
+def deliver_due(tenant_id: UUID, limit: int = BATCH) -> int:
+    """Send up to `limit` due deliveries of a tenant; returns how many were leased, 0 when none may go now."""
+    batch = claim(tenant_id, limit)
+    if batch.parcels:
+        finish(tenant_id, send_all(batch))
+    return len(batch.parcels)
+
+
+def deliver_all_due(tenant_id: UUID, *, for_seconds: float, limit: int = BATCH) -> int:
+    """Go on until nothing of the tenant is due or the time is over; returns how many were leased."""
+    until = time.monotonic() + for_seconds
+    total = 0
+    while time.monotonic() < until:
+        count = deliver_due(tenant_id, limit)
+        if not count:
+            break
+        total += count
+    return total
+
+
+def send_all(batch: Batch) -> list[Result]:
+    """Make the calls, several at a time; a call that outlives the lease is left to the sweeper."""
+    parcels = batch.parcels
+    if len(parcels) == 1:
+        return [_send_one(batch, parcels[0])]
+    pool = ThreadPoolExecutor(min(MAX_THREADS, len(parcels)), thread_name_prefix="deliver")
+    futures: dict[Future[Result], Parcel] = {pool.submit(_send_one, batch, parcel): parcel for parcel in parcels}
+    wait(futures, timeout=max(batch.seconds_of_lease_left() - MARGIN_SECONDS, 0.0))
+    pool.shutdown(wait=False, cancel_futures=True)
+    results = []
+    for future, parcel in futures.items():
+        if future.cancelled():
+            results.append(_give_back(batch, parcel))
+        elif future.done():
+            results.append(future.result())
+    return results
+
+
+def _send_one(batch: Batch, parcel: Parcel) -> Result:
+    line = batch.lines[parcel.channel_id]
+    if isinstance(line, ChannelError):
+        return decide(Sent(parcel, error=line), "unknown", idempotent=True)
+    if not _has_time(batch, line):
+        return _give_back(batch, parcel)
+    return decide(sending.send(line, parcel), line.kind, idempotent=line.adapter.idempotent)
+
+
+def _has_time(batch: Batch, line: Line) -> bool:
+    return batch.seconds_of_lease_left() > line.adapter.send_timeout + MARGIN_SECONDS
+
+
+def _give_back(batch: Batch, parcel: Parcel) -> Result:
+    line = batch.lines[parcel.channel_id]
+    return release(Sent(parcel), line.kind if isinstance(line, Line) else "unknown")

@@ -1,0 +1,128 @@
+"""The queue of deliveries: put in many at once, and see which tenants have some due."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from channels.message import Message
+from tenants.context import current_tenant_id
+from tenants.isolation import new_id
+
+WAKE_UP = "deliveries"
+DEFAULT_PRIORITY = 50
+DEFAULT_HORIZON = timedelta(hours=6)
+
+
+@dataclass(frozen=True, slots=True)
+class NewDelivery:
+    """One message for one recipient. A smaller `priority` goes first; `dedup_key` makes it happen once."""
+
+    channel_id: UUID
+    recipient: str
+    dedup_key: bytes
+    message: Message
+    source_id: UUID | None = None
+    kind: str = "notification"
+    reason: str = "first"
+    priority: int = DEFAULT_PRIORITY
+    expires_in: timedelta = DEFAULT_HORIZON
+    not_before: datetime | None = None
+
+
+_ENQUEUE = """
+WITH item AS (
+    SELECT * FROM unnest(
+        %s::uuid[], %s::uuid[], %s::text[], %s::uuid[], %s::text[], %s::text[], %s::bytea[], %s::bytea[], %s::int[],
+        %s::float8[], %s::timestamptz[])
+    AS i(id, channel_id, recipient, source_id, kind, reason, dedup_key, message, priority, seconds, not_before)
+), made AS (
+    INSERT INTO delivery (id, tenant_id, channel_id, recipient, source_id, kind, reason, dedup_key, message,
+                          priority, expires_at)
+    SELECT id, %s, channel_id, recipient, source_id, kind, reason, dedup_key, message, priority,
+           statement_timestamp() + seconds * interval '1 second'
+    FROM item
+    ON CONFLICT (tenant_id, dedup_key) DO NOTHING
+    RETURNING id, tenant_id, channel_id, priority, expires_at
+), queued AS (
+    INSERT INTO delivery_queue (delivery_id, tenant_id, channel_id, priority, next_attempt_at, expires_at)
+    SELECT m.id, m.tenant_id, m.channel_id, m.priority,
+           least(coalesce(i.not_before, statement_timestamp()), m.expires_at), m.expires_at
+    FROM made m JOIN item i ON i.id = m.id
+)
+SELECT id, pg_notify(%s, %s) FROM made
+"""
+
+
+def enqueue(items: Sequence[NewDelivery]) -> list[UUID]:
+    """Store what is to be told, with its place in the queue, in one statement; wake the relay on commit.
+
+    Runs in the caller's tenant context, so that it lives or dies with what caused it. Returns the ids of the
+    deliveries that are new, in order; an item whose `dedup_key` is known already is left out.
+    """
+    if not items:
+        return []
+    tenant_id = current_tenant_id()
+    ids = [new_id() for _ in items]
+    with connection.cursor() as cursor:
+        # PostgreSQL sends equal notifications of one transaction once.
+        cursor.execute(_ENQUEUE, [ids, *_columns(items), tenant_id, WAKE_UP, str(tenant_id)])
+        made = {row[0] for row in cursor.fetchall()}
+    return [delivery_id for delivery_id in ids if delivery_id in made]
+
+
+def _columns(items: Sequence[NewDelivery]) -> list[list[Any]]:
+    return [
+        [item.channel_id for item in items],
+        [item.recipient for item in items],
+        [item.source_id for item in items],
+        [str(item.kind) for item in items],
+        [str(item.reason) for item in items],
+        [item.dedup_key for item in items],
+        [item.message.to_json() for item in items],
+        [item.priority for item in items],
+        [item.expires_in.total_seconds() for item in items],
+        [item.not_before for item in items],
+    ]
+
+
+# A loose index scan over (tenant, priority): one probe of the index for each pair, however long the queue is.
+_HEADS = """
+WITH RECURSIVE head AS (
+    (SELECT tenant_id, priority, next_attempt_at FROM delivery_queue WHERE state = 'pending'
+     ORDER BY tenant_id, priority, next_attempt_at LIMIT 1)
+    UNION ALL
+    SELECT n.tenant_id, n.priority, n.next_attempt_at FROM head h CROSS JOIN LATERAL (
+        SELECT q.tenant_id, q.priority, q.next_attempt_at FROM delivery_queue q
+        WHERE q.state = 'pending' AND (q.tenant_id, q.priority) > (h.tenant_id, h.priority)
+        ORDER BY q.tenant_id, q.priority, q.next_attempt_at LIMIT 1) n
+)
+"""
+_DUE = f"""{_HEADS}
+SELECT tenant_id FROM head WHERE next_attempt_at <= statement_timestamp()
+GROUP BY tenant_id ORDER BY random() LIMIT %s
+"""  # noqa: S608 - only constants go in
+_NEXT = f"""{_HEADS}
+SELECT extract(epoch FROM min(next_attempt_at) - statement_timestamp())::float8 FROM head
+"""  # noqa: S608 - only constants go in
+
+
+def tenants_with_due(limit: int = 100) -> list[UUID]:
+    """Return tenants that have deliveries due now, in random order so that none is always last.
+
+    Reads the queue table only, so it needs no tenant context.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_DUE, [limit])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def next_due_in() -> float | None:
+    """Return the seconds until the next delivery of any tenant is due (0 when one is), None when none waits."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT)
+        seconds = cursor.fetchone()[0]
+    return None if seconds is None else max(seconds, 0.0)
