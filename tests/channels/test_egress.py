@@ -3,6 +3,7 @@
 import gzip
 import socket
 import time
+import tracemalloc
 from collections.abc import Callable
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -73,6 +74,7 @@ def test_a_url_that_two_readers_could_take_apart_is_refused(url: str) -> None:
         ("https://8.8.8.8/", "8.8.8.8", 443),
         ("https://[2a00:1450:4001::200e]/", "2a00:1450:4001::200e", 443),
         ("https://[::ffff:8.8.8.8]/", "::ffff:808:808", 443),
+        ("https://[64:ff9b::8.8.8.8]/", "64:ff9b::808:808", 443),
     ],
 )
 def test_an_outward_address_passes_in_one_plain_spelling(url: str, host: str, port: int) -> None:
@@ -171,7 +173,11 @@ def test_redirects_are_not_followed() -> None:
 def test_an_answer_is_cut_at_64_kb_after_unpacking(pack: Callable[[bytes], tuple[bytes, dict[str, str]]]) -> None:
     body, headers = pack(b"x" * 20_000_000 if pack(b"")[1] else b"x" * 200_000)
     with FakeServer(lambda _: Reply(200, body, headers)) as server:
+        tracemalloc.start()
         answer = request("GET", server.url, policy=DEVELOPMENT)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peak < 2_000_000
     assert len(answer.body) == 65_536
     assert answer.truncated
 

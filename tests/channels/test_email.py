@@ -91,6 +91,12 @@ def test_a_title_with_anything_in_it_is_still_mailed(title: str) -> None:
     assert not any(bad in str(mail.message["Subject"]) for bad in ("\n", "\r", "\x00", "\x1b", "\u202e"))
 
 
+def test_a_subject_template_of_several_lines_makes_one() -> None:
+    with FakeSMTP() as server:
+        send("email", settings_of(server), {}, sources={"subject": "a\r\nBcc: evil@example.com\n{{ severity }}"})
+    assert server.arrived[0].message["Subject"] == "a Bcc: evil@example.com critical"
+
+
 def test_labels_cannot_bring_in_html() -> None:
     labels = {"alertname": "<script>alert(1)</script>", "b": '"onmouseover=x'}
     with FakeSMTP() as server:
