@@ -18,6 +18,7 @@ class Reason(StrEnum):
     REPEAT = "repeat"
     SEVERITY_RAISED = "severity_raised"
     FLAPPING = "flapping"
+    STOPPED_FLAPPING = "stopped_flapping"
     TEST = "test"
 
 

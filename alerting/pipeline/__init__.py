@@ -1,0 +1,1 @@
+"""The pipeline: accepted requests become alerts, groups, timers and timeline events, many at a time."""

@@ -1,0 +1,142 @@
+"""The timeline: what was decided about alerts and groups, with its reason, in words people can read."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from alerting.rows import as_json, execute, new_ids
+from tenants.context import current_tenant_id
+
+
+class Kind(StrEnum):
+    """What happened."""
+
+    FIRED = "fired"
+    FIRED_AGAIN = "fired_again"
+    RESOLVED = "resolved"
+    SEVERITY_CHANGED = "severity_changed"
+    FLAPPING_STARTED = "flapping_started"
+    FLAPPING_STOPPED = "flapping_stopped"
+    MUTED = "muted"
+    UNMUTED = "unmuted"
+    OPENED = "opened"
+    CLOSED = "closed"
+    TOLD = "told"
+    NOT_TOLD = "not_told"
+    ACKNOWLEDGED = "acknowledged"
+    UNACKNOWLEDGED = "unacknowledged"
+    COMMENT = "comment"
+    ASSIGNED = "assigned"
+    SILENCED = "silenced"
+
+
+class Why(StrEnum):
+    """The reason, where the kind alone does not say it. Reasons of messages are those of channels.message.Reason."""
+
+    NEVER_FIRED = "never_fired"
+    BY_SENDER = "sender"
+    BY_PERSON = "person"
+    STALE = "stale"
+    ENDED = "ended"
+    NO_CHANNEL = "no_channel"
+    CHANNEL_OFF = "channel_off"
+    NO_RECIPIENT = "no_recipient"
+    ALL_MUTED = "all_muted"
+    IS_ACKNOWLEDGED = "acknowledged"
+    IS_FLAPPING = "flapping"
+    ENDED_BEFORE_TOLD = "ended_before_told"
+    RESOLVE_NOT_WANTED = "resolve_not_wanted"
+    BROKEN_ROUTES = "broken_routes"
+
+
+KIND_TITLES: Final[dict[str, Promise]] = {
+    Kind.FIRED: _("Alert fired"),
+    Kind.FIRED_AGAIN: _("Alert fired again"),
+    Kind.RESOLVED: _("Alert resolved"),
+    Kind.SEVERITY_CHANGED: _("Severity changed"),
+    Kind.FLAPPING_STARTED: _("Alert began to flap"),
+    Kind.FLAPPING_STOPPED: _("Alert stopped flapping"),
+    Kind.MUTED: _("Alert muted"),
+    Kind.UNMUTED: _("Alert no longer muted"),
+    Kind.OPENED: _("Group opened"),
+    Kind.CLOSED: _("Group resolved"),
+    Kind.TOLD: _("Told"),
+    Kind.NOT_TOLD: _("Nobody told"),
+    Kind.ACKNOWLEDGED: _("Acknowledged"),
+    Kind.UNACKNOWLEDGED: _("Acknowledgement taken back"),
+    Kind.COMMENT: _("Comment"),
+    Kind.ASSIGNED: _("Assigned"),
+    Kind.SILENCED: _("Silenced"),
+}
+
+WHY_TITLES: Final[dict[str, Promise]] = {
+    Why.NEVER_FIRED: _("it had never fired here"),
+    Why.BY_SENDER: _("its sender resolved it"),
+    Why.BY_PERSON: _("a person resolved it"),
+    Why.STALE: _("its sender fell silent"),
+    Why.ENDED: _("the end its sender gave has passed"),
+    Why.NO_CHANNEL: _("the route has no channel"),
+    Why.CHANNEL_OFF: _("the channel is switched off"),
+    Why.NO_RECIPIENT: _("the channel has nobody to tell"),
+    Why.ALL_MUTED: _("every alert is muted"),
+    Why.IS_ACKNOWLEDGED: _("somebody has acknowledged it"),
+    Why.IS_FLAPPING: _("it is flapping"),
+    Why.ENDED_BEFORE_TOLD: _("it was over before anybody was told"),
+    Why.RESOLVE_NOT_WANTED: _("the channel does not want to hear of resolved alerts"),
+    Why.BROKEN_ROUTES: _("the routes cannot be used"),
+    "first": _("first message"),
+    "new_alerts": _("new alerts"),
+    "resolved": _("alerts resolved"),
+    "all_resolved": _("all alerts resolved"),
+    "repeat": _("still firing"),
+    "severity_raised": _("severity raised"),
+    "stopped_flapping": _("it has stopped flapping"),
+    "silence": _("a silence"),
+    "inhibition": _("an inhibition rule"),
+    "maintenance": _("a maintenance window"),
+}
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """One line to be written; at least one of group and alert is given."""
+
+    kind: Kind
+    group_id: UUID | str | None = None
+    alert_id: UUID | str | None = None
+    reason: str = ""
+    actor: str = ""
+    data: dict[str, Any] | None = None
+
+
+def kind_title(kind: str) -> Promise | str:
+    """The kind as a person reads it; a kind of an older version as it is."""
+    return KIND_TITLES.get(kind, kind)
+
+
+def why_title(reason: str) -> Promise | str:
+    """The reason as a person reads it."""
+    return WHY_TITLES.get(reason, reason)
+
+
+_INSERT: Final = """
+INSERT INTO timeline_event (id, tenant_id, at, group_id, alert_id, kind, reason, actor, data)
+SELECT (e->>0)::uuid, %s, statement_timestamp(), (e->>1)::uuid, (e->>2)::uuid, e->>3, e->>4, e->>5,
+       CASE WHEN json_typeof(e->6) = 'object' THEN (e->6)::jsonb END
+FROM json_array_elements(%s::json) e
+"""
+
+
+def record(events: Sequence[Event]) -> None:
+    """Append events in their order, in one statement, in the running transaction."""
+    if not events:
+        return
+    rows = [
+        (new_id, event.group_id, event.alert_id, event.kind, event.reason[:64], event.actor[:200], event.data)
+        for new_id, event in zip(new_ids(len(events)), events, strict=True)
+    ]
+    execute(_INSERT, [current_tenant_id(), as_json(rows)])

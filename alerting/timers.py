@@ -1,0 +1,79 @@
+"""Timers of groups: rows that say when a group must be looked at next. Only the database's clock decides."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from alerting.models import Timer
+from alerting.rows import as_json, execute, fetch
+from tenants.context import current_tenant_id
+
+_BRING_FORWARD: Final = """
+WITH wanted AS (SELECT (w->>0)::uuid AS id, (w->>1)::timestamptz AS due FROM json_array_elements(%s::json) w),
+written AS (
+    INSERT INTO timer (tenant_id, kind, object_id, due_at)
+    SELECT %s, 'group', id, due FROM wanted ORDER BY id
+    ON CONFLICT (tenant_id, kind, object_id) DO UPDATE SET due_at = least(timer.due_at, excluded.due_at)
+    RETURNING due_at
+)
+SELECT coalesce(bool_or(due_at <= statement_timestamp()), false) FROM written
+"""
+_SET: Final = """
+WITH wanted AS (SELECT (w->>0)::uuid AS id, (w->>1)::timestamptz AS due FROM json_array_elements(%s::json) w),
+gone AS (DELETE FROM timer t USING wanted w
+         WHERE t.tenant_id = %s AND t.kind = 'group' AND t.object_id = w.id AND w.due IS NULL)
+INSERT INTO timer (tenant_id, kind, object_id, due_at)
+SELECT %s, 'group', id, due FROM wanted WHERE due IS NOT NULL ORDER BY id
+ON CONFLICT (tenant_id, kind, object_id) DO UPDATE SET due_at = excluded.due_at
+"""
+_CLAIM: Final = """
+SELECT kind, object_id FROM timer WHERE tenant_id = %s AND due_at <= statement_timestamp()
+ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
+"""
+_ALL_OPEN: Final = """
+INSERT INTO timer (tenant_id, kind, object_id, due_at)
+SELECT tenant_id, 'group', id, statement_timestamp() FROM alert_group
+WHERE tenant_id = %s AND status <> 'resolved' AND flushed_at IS NOT NULL ORDER BY id
+ON CONFLICT (tenant_id, kind, object_id) DO UPDATE SET due_at = least(timer.due_at, excluded.due_at)
+"""
+_INHIBITED: Final = """
+INSERT INTO timer (tenant_id, kind, object_id, due_at)
+SELECT DISTINCT tenant_id, 'group', group_id, statement_timestamp() FROM alert
+WHERE tenant_id = %s AND muted_by IS NOT NULL AND group_id IS NOT NULL AND muted_by @> '[{"kind": "inhibition"}]'
+ORDER BY group_id
+ON CONFLICT (tenant_id, kind, object_id) DO UPDATE SET due_at = least(timer.due_at, excluded.due_at)
+"""
+
+
+def bring_forward(due: Iterable[tuple[str, datetime]]) -> bool:
+    """See to it that each group is looked at no later than its time; say whether one is due already."""
+    rows = list(due)
+    if not rows:
+        return False
+    return bool(fetch(_BRING_FORWARD, [as_json(rows), current_tenant_id()])[0][0])
+
+
+def reset(due: Iterable[tuple[str, datetime | None]]) -> None:
+    """Set the next time of each group; None takes its timer away."""
+    rows = list(due)
+    if rows:
+        tenant_id = current_tenant_id()
+        execute(_SET, [as_json(rows), tenant_id, tenant_id])
+
+
+def claim_due(limit: int) -> list[tuple[str, UUID]]:
+    """Hold the timers of the tenant that are due, longest overdue first, until the transaction ends."""
+    return [(kind, object_id) for kind, object_id in fetch(_CLAIM, [current_tenant_id(), limit])]
+
+
+def settle_settings() -> None:
+    """A change of configuration has been taken in: look at every open group that was looked at before."""
+    tenant_id = current_tenant_id()
+    execute("DELETE FROM timer WHERE tenant_id = %s AND kind = %s", [tenant_id, Timer.Kind.SETTINGS])
+    execute(_ALL_OPEN, [tenant_id])
+
+
+def look_at_inhibited() -> None:
+    """An alert that inhibits is over: look at the groups it may have kept quiet."""
+    execute(_INHIBITED, [current_tenant_id()])
