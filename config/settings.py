@@ -71,8 +71,10 @@ INSTALLED_APPS = [
     "config.apps.ServiceConfig",
 ]
 MIDDLEWARE = [
-    "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "tenants.middleware.RequestContextMiddleware",
+    "tenants.api.parsers.StrictRequestMiddleware",
+    "alerting.api.shortcut.IntakeShortcut",
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -1,10 +1,10 @@
 """The REST door for alerts: reads bytes, calls the decoder and `accept`, answers. No serializer stands on this path."""
 
 import hashlib
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 import msgspec
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -19,7 +19,6 @@ from alerting.decoding import decoder
 from alerting.decoding.limits import MAX_BODY_BYTES
 from alerting.intake import Accepted, accept
 from alerting.models import IntakeRequest
-from tenants.api.authentication import ApiKeyAuthentication
 from tenants.api.parsers import read_body
 from tenants.api.problems import Problem, respond, trace_id_of
 from tenants.api.query import read_query
@@ -33,50 +32,26 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="The same key with the same body is stored once; the answer is repeated for 48 hours.",
 )
-_keys = ApiKeyAuthentication()
 
 
-class TakesAlerts(APIView):
-    """Takes alerts of one source by POST.
-
-    A request with an API key goes past DRF's dispatch, which would cost more than all the rest; a person's
-    session takes the ordinary way. A view set that also lists alerts may mix this in: only `create` is taken.
-    """
-
-    source: ClassVar[str]
-    write_permission = "send_alerts"
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Serve POST with a key directly, everything else through DRF."""
-        is_taking = getattr(self, "action_map", {"post": "create"}).get("post") == "create"
-        if request.method != "POST" or not is_taking or "HTTP_AUTHORIZATION" not in request.META:
-            return super().dispatch(request, *args, **kwargs)
-        try:
-            authenticated = _keys.authenticate(request)  # type: ignore[arg-type]  # reads META alone
-            if authenticated is None:
-                return super().dispatch(request, *args, **kwargs)
-            return self.take(request, authenticated[0])
-        except Exception as error:
-            return respond(error, request)
-
-    def take(self, request: HttpRequest, principal: Principal) -> HttpResponse:
-        """Accept the alerts of a request."""
-        principal.require("send_alerts")
-        read_query(request, {})
-        key = _idempotency_key(request)
-        backlog.check(principal.tenant_id)
-        body = read_body(request, MAX_BODY_BYTES)
-        decoded = decoder(self.source)(body, timezone.now())
-        rate_limit.check(principal, len(decoded.alerts) + decoded.rejected_count)
-        accepted = accept(
-            principal,
-            self.source,
-            decoded,
-            idempotency_key=key,
-            body_sha256=hashlib.sha256(self.source.encode() + b"\0" + body).digest() if key else b"",
-            trace_id=trace_id_of(request),
-        )
-        return _answer(accepted, request)
+def take(request: HttpRequest, principal: Principal, source: str) -> HttpResponse:
+    """Accept the alerts of a request: all the door does, whichever way the request came."""
+    principal.require("send_alerts")
+    read_query(request, {})
+    key = _idempotency_key(request)
+    backlog.check(principal.tenant_id)
+    body = read_body(request, MAX_BODY_BYTES)
+    decoded = decoder(source)(body, timezone.now())
+    rate_limit.check(principal, len(decoded.alerts) + decoded.rejected_count)
+    accepted = accept(
+        principal,
+        source,
+        decoded,
+        idempotency_key=key,
+        body_sha256=hashlib.sha256(source.encode() + b"\0" + body).digest() if key else b"",
+        trace_id=trace_id_of(request),
+    )
+    return _answer(accepted, request)
 
 
 def _idempotency_key(request: HttpRequest) -> str | None:
@@ -110,10 +85,8 @@ def _answer(accepted: Accepted, request: HttpRequest) -> HttpResponse:
 ANSWERS = {202: OpenApiResponse(AcceptedOutput, "The valid alerts are stored; the others are in quarantine.")}
 
 
-class TakesNativeAlerts(TakesAlerts):
-    """POST /api/v1/alerts, to be mixed into the view set of that address."""
-
-    source = "native"
+class TakesNativeAlerts(APIView):
+    """POST /api/v1/alerts, to be mixed into the view set of that address; most come by `alerting.api.shortcut`."""
 
     @extend_schema(
         operation_id="alerts_send",
@@ -125,13 +98,13 @@ class TakesNativeAlerts(TakesAlerts):
     )
     def create(self, request: Request) -> HttpResponse:
         """Take alerts in the native format."""
-        return self.take(request._request, cast(Principal, request.user))
+        return take(request._request, cast(Principal, request.user), "native")
 
 
-class AlertmanagerIntakeView(TakesAlerts):
-    """POST /api/v1/integrations/alertmanager/."""
+class AlertmanagerIntakeView(APIView):
+    """POST /api/v1/integrations/alertmanager/; most come by `alerting.api.shortcut`."""
 
-    source = "alertmanager"
+    write_permission = "send_alerts"
     # DRF asks for permission before it looks whether there is such a method.
     read_permission = "send_alerts"
 
@@ -144,7 +117,7 @@ class AlertmanagerIntakeView(TakesAlerts):
     )
     def post(self, request: Request) -> HttpResponse:
         """Take alerts as Alertmanager sends them."""
-        return self.take(request._request, cast(Principal, request.user))
+        return take(request._request, cast(Principal, request.user), "alertmanager")
 
 
 class MayFollow(BasePermission):

@@ -92,7 +92,7 @@ class CursorPagination(BasePagination):
         """The condition of rows after the cursor's place."""
         try:
             place = msgspec.convert(self._signer().unsign_object(cursor), _Place)
-            at = cast(Field[Any, Any], model._meta.get_field(self.field)).to_python(place.at)
+            at = cast("Field[Any, Any]", model._meta.get_field(self.field)).to_python(place.at)
         except (BadSignature, ValueError, msgspec.ValidationError, ValidationError) as error:
             message = _("cursor: take it unchanged from next_cursor of the page before, or leave it out.")
             raise Problem("bad_cursor", message) from error

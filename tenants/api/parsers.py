@@ -73,7 +73,7 @@ def check_content_type(request: HttpRequest) -> None:
 
 
 def _check_compression(request: HttpRequest) -> None:
-    if request.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
+    if request.META.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() not in {"", "identity"}:
         raise Problem("unsupported_media_type", _("Compressed bodies are not taken; leave out Content-Encoding."))
 
 
@@ -92,7 +92,7 @@ def _check_length(length: int, limit: int) -> None:
 
 def _bound_chunks(request: HttpRequest) -> None:
     """Read a chunked body up to the limit and hand it on with its length: WSGI readers go by Content-Length alone."""
-    is_chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
+    is_chunked = "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower()
     if not is_chunked or request.META.get("CONTENT_LENGTH"):
         return
     try:

@@ -9,8 +9,9 @@ from uuid import UUID, uuid4
 
 import pytest
 import redis
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
+from django.utils.translation import get_language
 
 from alerting import backlog, rate_limit, wakeup
 from alerting.decoding import decode_body
@@ -373,3 +374,61 @@ def test_members_send_with_their_session_and_their_role() -> None:
         assert client.login(username=member.username, password=PASSWORD)
         statuses[role] = client.post("/api/v1/alerts", GOOD, content_type="application/json").status_code
     assert statuses == {"owner": 202, "viewer": 403}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("document", [[GOOD, BAD], BAD, "text"])
+def test_the_short_and_the_ordinary_way_answer_alike(settings: Any, document: Any) -> None:
+    api = make_api()
+    short = send(api, document)
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if name != "alerting.api.shortcut.IntakeShortcut"]
+    ordinary = send(api, document)
+    assert short.status_code == ordinary.status_code
+    changing = {"id": "", "trace_id": ""}
+    assert short.json() | changing == ordinary.json() | changing
+    assert short["Content-Type"] == ordinary["Content-Type"]
+    assert short["X-Content-Type-Options"] == ordinary["X-Content-Type-Options"] == "nosniff"
+    assert short["X-Trace-Id"]
+    assert "X-Frame-Options" not in short
+
+
+@pytest.mark.django_db
+def test_keys_are_not_taken_over_plain_http_where_tls_is_demanded(settings: Any) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    api = make_api()
+    assert send(api, GOOD).status_code == 301
+    assert not stored(api)
+    assert api.client.post("/api/v1/alerts", GOOD, content_type="application/json", secure=True).status_code == 202
+
+
+@pytest.mark.django_db
+def test_a_foreign_host_name_is_refused() -> None:
+    response = send(make_api(), GOOD, Host="evil.example")
+    assert (response.status_code, response.json()["code"]) == (400, "bad_request")
+
+
+@pytest.mark.django_db
+def test_a_database_that_is_away_is_a_503_and_forgiven_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    api = make_api()
+    assert send(api, GOOD).status_code == 202
+
+    def away(*_: Any) -> None:
+        raise OperationalError("server closed the connection at 10.0.0.1")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("alerting.intake.one_statement", away)
+        response = send(api, GOOD)
+    assert (response.status_code, response.json()["code"]) == (503, "unavailable")
+    assert int(response["Retry-After"]) >= 1
+    assert "10.0.0.1" not in response.text
+    assert send(api, GOOD).status_code == 202
+
+
+@pytest.mark.django_db
+def test_answers_speak_the_language_asked_for_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    spoken: list[str] = []
+    monkeypatch.setattr(backlog, "check", lambda tenant_id: spoken.append(get_language()))
+    api = make_api()
+    send(api, GOOD, **{"Accept-Language": "de"})
+    send(api, GOOD)
+    assert spoken == ["de", "en"]
