@@ -18,8 +18,6 @@ from tenants.faults import InputRefused
 
 SAMPLE_SECONDS = 1.0
 ROWS_COUNTED = 100_000
-MAX_WAITING = 200_000
-MAX_WAITING_PER_TENANT = 100_000
 
 _SAMPLE = """
 SELECT tenant_id, sum(alert_count) FROM (SELECT tenant_id, alert_count FROM intake_queue LIMIT %s) AS waiting
@@ -42,11 +40,11 @@ class Backlog:
         """Raise InputRefused: 429 when this tenant has too much waiting, 503 when everybody together has."""
         if time.monotonic() >= self._next_look:
             self._look()
-        most = getattr(settings, "INTAKE_MAX_WAITING", MAX_WAITING)
+        most = settings.INTAKE_MAX_WAITING
         if self._total >= most:
             detail = _("%(count)d alerts wait to be processed; the limit is %(limit)d. Try again shortly.")
             raise _busy(503, "unavailable", detail, self._total, most)
-        most = getattr(settings, "INTAKE_MAX_WAITING_PER_TENANT", MAX_WAITING_PER_TENANT)
+        most = settings.INTAKE_MAX_WAITING_PER_TENANT
         if self._waiting and self._waiting.get(tenant_id, 0) >= most:
             detail = _("%(count)d of your alerts wait to be processed; the limit is %(limit)d. Try again shortly.")
             raise _busy(429, "rate_limited", detail, self._waiting[tenant_id], most)

@@ -24,8 +24,6 @@ log = structlog.get_logger(__name__)
 LEASE_SECONDS = 0.2
 PAUSE_AFTER_FAILURE = 5.0
 MOST_BUCKETS = 10_000
-ALERTS_PER_SECOND_OF_TENANT = 50_000
-ALERTS_PER_SECOND_OF_KEY = 50_000
 #: A bucket holds this many seconds of its rate, and never less than one full request.
 BURST_SECONDS = 2
 SMALLEST_BURST = 1_000
@@ -128,8 +126,8 @@ def _bucket(name: str, rate: float) -> Bucket:
 
 def check(principal: Principal, alerts: int) -> None:
     """Spend tokens of the key and of its tenant for these alerts; raise InputRefused 429 when there are too few."""
-    per_key = getattr(settings, "INTAKE_ALERTS_PER_SECOND_OF_KEY", ALERTS_PER_SECOND_OF_KEY)
-    per_tenant = getattr(settings, "INTAKE_ALERTS_PER_SECOND_OF_TENANT", ALERTS_PER_SECOND_OF_TENANT)
+    per_key = settings.INTAKE_ALERTS_PER_SECOND_OF_KEY
+    per_tenant = settings.INTAKE_ALERTS_PER_SECOND_OF_TENANT
     wait = _bucket(f"key:{principal.id}", per_key).take(alerts)
     limit = per_key
     if not wait:

@@ -195,6 +195,12 @@ ENRICHMENT_STEPS = [
     "alerting.enrichment.business_hours.BusinessHours",
 ]
 
+# How much the door takes before it asks senders to come back later
+INTAKE_MAX_WAITING = env.integer("INTAKE_MAX_WAITING", 200_000)
+INTAKE_MAX_WAITING_PER_TENANT = env.integer("INTAKE_MAX_WAITING_PER_TENANT", 100_000)
+INTAKE_ALERTS_PER_SECOND_OF_TENANT = env.integer("INTAKE_ALERTS_PER_SECOND_OF_TENANT", 50_000)
+INTAKE_ALERTS_PER_SECOND_OF_KEY = env.integer("INTAKE_ALERTS_PER_SECOND_OF_KEY", 50_000)
+
 # Ways out
 EGRESS_ALLOW_LOOPBACK = env.flag("EGRESS_ALLOW_LOOPBACK") and not IS_PRODUCTION
 EGRESS_ALLOW_HTTP = env.flag("EGRESS_ALLOW_HTTP", not IS_PRODUCTION)

@@ -1,13 +1,16 @@
 """Every error of the API is one kind of document and tells nothing of the inside."""
 
+import re
 from io import BytesIO
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory, override_settings
 
 from tenants.api.parsers import StrictRequestMiddleware, read_body
+from tenants.api.problem_kinds import KINDS
 from tenants.api.problems import Problem
 from tests.tenants.problem_urls import ERRORS
 
@@ -294,3 +297,9 @@ def test_a_missing_csrf_token_is_a_document_under_api(settings: Any) -> None:
     settings.MIDDLEWARE = ["django.middleware.csrf.CsrfViewMiddleware"]
     response = Client(enforce_csrf_checks=True).post("/api/v1/plain/bug")
     assert (response.status_code, response.json()["code"]) == (403, "forbidden")
+
+
+def test_every_kind_of_problem_is_explained_with_its_status() -> None:
+    page = (settings.BASE_DIR / "docs" / "problems.md").read_text()
+    explained = dict(re.findall(r'^\| <a id="(\w+)"></a>`\1` \| (\d{3})', page, re.MULTILINE))
+    assert explained == {code: str(kind.status) for code, kind in KINDS.items()}
