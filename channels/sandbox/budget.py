@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
+from channels.sandbox.words import gettext_noop as _
+
 MAX_SOURCE = 20_000
 MAX_NODES = 2_000
 MAX_DEPTH = 40
@@ -14,6 +16,9 @@ MAX_STEPS = 20_000
 MAX_STRING = 8_192
 MAX_OUTPUT = 100_000
 MAX_NUMBER = 10**15
+
+
+TOO_LONG = _("A text grows too long.")
 
 
 class BudgetExceeded(Exception):
@@ -30,7 +35,7 @@ class Budget:
         """Take steps or raise `BudgetExceeded`."""
         self.steps -= steps
         if self.steps < 0:
-            raise BudgetExceeded("too many loop steps")
+            raise BudgetExceeded(_("The loops of the template take too many steps."))
 
 
 current: ContextVar[Budget | None] = ContextVar("template_budget", default=None)
@@ -48,5 +53,5 @@ def count_steps(items: Iterable[Any]) -> Iterator[Any]:
 def bounded(text: str) -> str:
     """Return the text or raise `BudgetExceeded` when it is too long for one value."""
     if len(text) > MAX_STRING:
-        raise BudgetExceeded("a text grows too long")
+        raise BudgetExceeded(TOO_LONG)
     return text

@@ -8,7 +8,10 @@ import msgspec
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
 from channels.sandbox.budget import MAX_DEPTH, MAX_LOOP_DEPTH, MAX_NODES, MAX_SOURCE
+from channels.sandbox.words import gettext_noop as _
 
+TOO_DEEP = _("The template is too big or nested too deeply.")
+FINE = ("", "")
 METHODS = {
     "get", "items", "keys", "values",
     "lower", "upper", "strip", "split", "startswith", "endswith", "title",
@@ -32,22 +35,29 @@ DENIED: dict[type[nodes.Node], str] = {
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """Something that a template may not do, or a mistake in it."""
+    """Something that a template may not do, or a mistake in it.
+
+    `text` may hold %(name)s, for it is translated only where it is shown.
+    """
 
     line: int
     text: str
+    name: str = ""
+
+    def __str__(self) -> str:
+        return self.text % {"name": self.name} if self.name else self.text
 
 
 def parse(environment: Environment, source: str) -> tuple[nodes.Template | None, list[Problem]]:
     """Return the tree when it is allowed, else what is wrong."""
     if len(source) > MAX_SOURCE:
-        return None, [Problem(1, f"The template is longer than {MAX_SOURCE} characters.")]
+        return None, [Problem(1, _("The template is longer than %(name)s characters."), str(MAX_SOURCE))]
     try:
         tree = environment.parse(source)
     except TemplateSyntaxError as error:
         return None, [Problem(error.lineno, str(error.message))]
     except (RecursionError, MemoryError):
-        return None, [Problem(1, "The template is nested too deeply.")]
+        return None, [Problem(1, TOO_DEEP)]
     problems = list(_check(environment, tree))
     return (None if problems else tree), problems
 
@@ -60,45 +70,46 @@ def _check(environment: Environment, tree: nodes.Template) -> Iterator[Problem]:
         node, depth, loops = waiting.pop()
         seen += 1
         if seen > MAX_NODES or depth > MAX_DEPTH:
-            yield Problem(node.lineno or 1, "The template is too big or nested too deeply.")
+            yield Problem(node.lineno or 1, TOO_DEEP)
             return
         loops += isinstance(node, nodes.For)
-        if text := _fault(environment, node, loops):
-            yield Problem(node.lineno or 1, text)
+        text, name = _fault(environment, node, loops)
+        if text:
+            yield Problem(node.lineno or 1, text, name)
             continue
         waiting.extend((child, depth + 1, loops) for child in node.iter_child_nodes())
 
 
-def _fault(environment: Environment, node: nodes.Node, loops: int) -> str:
-    name = DENIED.get(type(node))
-    if name is not None:
-        return f"{name} is not allowed in a template."
+def _fault(environment: Environment, node: nodes.Node, loops: int) -> tuple[str, str]:
+    denied = DENIED.get(type(node))
+    if denied is not None:
+        return _("%(name)s is not allowed in a template."), denied
     if isinstance(node, nodes.For):
         if loops > MAX_LOOP_DEPTH:
-            return "Loops may be two deep at most."
-        return "A recursive loop is not allowed." if node.recursive else ""
+            return _("Loops may be two deep at most."), ""
+        return (_("A recursive loop is not allowed."), "") if node.recursive else FINE
     if isinstance(node, nodes.Filter):
-        return _unknown("filter", node.name, environment.filters)
+        return _unknown(_("There is no filter named %(name)s."), node.name, environment.filters)
     if isinstance(node, nodes.Test):
-        return _unknown("test", node.name, environment.tests)
+        return _unknown(_("There is no test named %(name)s."), node.name, environment.tests)
     if isinstance(node, nodes.Call):
         return _call_fault(node)
     if isinstance(node, nodes.Getattr) and node.attr.startswith("_"):
-        return "A name that begins with an underscore is not allowed."
-    return ""
+        return _("A name that begins with an underscore is not allowed."), ""
+    return FINE
 
 
-def _call_fault(node: nodes.Call) -> str:
+def _call_fault(node: nodes.Call) -> tuple[str, str]:
     if node.dyn_args is not None or node.dyn_kwargs is not None:
-        return "Arguments with * are not allowed."
+        return _("Arguments with * are not allowed."), ""
     called = node.node
     if not isinstance(called, nodes.Getattr) or called.attr not in METHODS:
-        return "This function is not allowed in a template."
-    return ""
+        return _("This function is not allowed in a template."), ""
+    return FINE
 
 
-def _unknown(what: str, name: str, known: object) -> str:
+def _unknown(text: str, name: str, known: object) -> tuple[str, str]:
     # Names with an underscore in front are ours, put in after this check.
     if isinstance(known, dict) and name in known and not name.startswith("_"):
-        return ""
-    return f"There is no {what} named {name[:40]}."
+        return FINE
+    return text, name[:40]

@@ -46,7 +46,7 @@ def run(job: Job) -> Outcome:
                 texts = [render(content_type, source, context) for context in contexts]
                 parts[name] = texts[0] if texts else ""
             except RenderFailed as error:
-                found = [Problem(error.line or 1, str(error))]
+                found = [error.problem]
         if found:
             problems[name] = found
     return Outcome(parts, problems)

@@ -23,6 +23,7 @@ from channels.sandbox.budget import (
     current,
 )
 from channels.sandbox.filters import Ready, allowed_filters, allowed_tests, pairs
+from channels.sandbox.words import gettext_noop as _
 from channels.sanitise import clean, escape_mrkdwn, one_line
 
 COUNT_STEPS = "_count_steps"
@@ -35,11 +36,19 @@ CACHED_TEMPLATES = 512
 
 
 class RenderFailed(Exception):
-    """A template was refused or broke; the text says why in words a tenant may read."""
+    """A template was refused or broke; the problem says why in words a tenant may read."""
 
-    def __init__(self, text: str, line: int = 0) -> None:
+    def __init__(self, text: str, line: int = 1, name: str = "") -> None:
+        self.problem = checking.Problem(line, text, name)
+        super().__init__(str(self.problem))
+
+
+class Refused(SecurityError):
+    """The sandbox says no; `name` is what the sentence is about."""
+
+    def __init__(self, text: str, name: str = "") -> None:
         super().__init__(text)
-        self.line = line
+        self.name = name
 
 
 class TenantEnvironment(ImmutableSandboxedEnvironment):
@@ -66,10 +75,10 @@ class TenantEnvironment(ImmutableSandboxedEnvironment):
         if operator == "+" and isinstance(left, str) and isinstance(right, str):
             return bounded(str(left) + str(right))
         if operator == "**" or not (_is_number(left) and _is_number(right)):
-            raise SecurityError(f"{operator} is only for numbers")
+            raise Refused(_("%(name)s is only for numbers."), operator)
         result = super().call_binop(context, operator, left, right)
         if abs(result) > MAX_NUMBER:
-            raise BudgetExceeded("a number grows too big")
+            raise BudgetExceeded(_("A number grows too big."))
         return result
 
     def getattr(self, obj: Any, attribute: str) -> Any:
@@ -82,14 +91,14 @@ class TenantEnvironment(ImmutableSandboxedEnvironment):
             return getattr(obj, attribute)
         if isinstance(obj, dict):
             return self.undefined(obj=obj, name=attribute)
-        raise SecurityError(f"{attribute[:40]} is not allowed here")
+        raise Refused(_("%(name)s is not allowed in a template."), attribute[:40])
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         """Return an item by key, number or slice; never an attribute."""
         if isinstance(obj, jinja2.Undefined):
             return obj
         if not isinstance(obj, dict | list | tuple | str):
-            raise SecurityError("this has no items")
+            raise Refused(_("This has no items."))
         try:
             return obj[argument]
         except (LookupError, TypeError):
@@ -102,7 +111,7 @@ class TenantEnvironment(ImmutableSandboxedEnvironment):
     def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
         """Never hand out str.format."""
         if getattr(value, "__name__", "") in {"format", "format_map"}:
-            raise SecurityError("format is not allowed")
+            raise Refused(_("%(name)s is not allowed in a template."), "format")
         return None
 
 
@@ -112,11 +121,13 @@ def render(content_type: str, source: str, context: Mapping[str, Any]) -> str:
     budget = current.set(Budget())
     try:
         return _collect(template, context)
-    except (BudgetExceeded, SecurityError, jinja2.TemplateError) as error:
+    except Refused as error:
+        raise RenderFailed(str(error), name=error.name) from None
+    except (BudgetExceeded, jinja2.TemplateError) as error:
         raise RenderFailed(str(error)[:200]) from None
     except Exception as error:
         # Whatever a template brings about is the template's failure, RecursionError included.
-        raise RenderFailed(type(error).__name__) from None
+        raise RenderFailed(_("The template failed: %(name)s."), name=type(error).__name__) from None
     finally:
         current.reset(budget)
 
@@ -129,7 +140,7 @@ def check_template(content_type: str, source: str) -> list[checking.Problem]:
     try:
         compile_template(content_type, source)
     except RenderFailed as error:
-        return [checking.Problem(error.line or 1, str(error))]
+        return [error.problem]
     return []
 
 
@@ -139,7 +150,7 @@ def compile_template(content_type: str, source: str) -> jinja2.Template:
     tenant = environment(content_type)
     tree, problems = checking.parse(tenant, source)
     if tree is None:
-        raise RenderFailed(problems[0].text, problems[0].line)
+        raise RenderFailed(problems[0].text, problems[0].line, problems[0].name)
     for loop in tree.find_all(nodes.For):
         loop.iter = nodes.Filter(loop.iter, COUNT_STEPS, [], [], None, None, lineno=loop.lineno, environment=tenant)
     try:
@@ -147,7 +158,7 @@ def compile_template(content_type: str, source: str) -> jinja2.Template:
     except jinja2.TemplateSyntaxError as error:
         raise RenderFailed(str(error.message), error.lineno) from None
     except (RecursionError, MemoryError, SyntaxError, ValueError, OverflowError):
-        raise RenderFailed("The template is nested too deeply.") from None
+        raise RenderFailed(checking.TOO_DEEP) from None
     return jinja2.Template.from_code(tenant, code, {})
 
 
@@ -162,7 +173,7 @@ def _collect(template: jinja2.Template, context: Mapping[str, Any]) -> str:
     for piece in template.generate(dict(context)):
         length += len(piece)
         if length > MAX_OUTPUT:
-            raise BudgetExceeded("the text is too long")
+            raise BudgetExceeded(_("The text of the message is too long."))
         pieces.append(piece)
     return "".join(pieces)
 

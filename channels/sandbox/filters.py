@@ -12,7 +12,7 @@ from jinja2.filters import FILTERS as STANDARD_FILTERS
 from jinja2.runtime import Context
 from jinja2.tests import TESTS as STANDARD_TESTS
 
-from channels.sandbox.budget import MAX_STRING, BudgetExceeded, bounded
+from channels.sandbox.budget import MAX_STRING, TOO_LONG, BudgetExceeded, bounded
 from channels.sanitise import escape_mrkdwn, http_url, one_line, shorten
 
 TIME_FORMAT = "%d %b %Y, %H:%M %Z"
@@ -46,7 +46,7 @@ def join(items: Iterable[Any], separator: str = "") -> str:
         pieces.append(str(item))
         length += len(pieces[-1]) + len(mark)
         if length > MAX_STRING + len(mark):
-            raise BudgetExceeded("a text grows too long")
+            raise BudgetExceeded(TOO_LONG)
     return bounded(mark.join(pieces))
 
 
@@ -56,7 +56,7 @@ def replace(text: object, old: str, new: str) -> str:
     if not old:
         return value
     if len(value) + value.count(old) * (len(new) - len(old)) > MAX_STRING:
-        raise BudgetExceeded("a text grows too long")
+        raise BudgetExceeded(TOO_LONG)
     return value.replace(old, new)
 
 

@@ -62,4 +62,10 @@ def _try(
         outcome = render_in_child(Job(types=types, sources=sources, messages=messages))
     except ChildFailed as error:
         return {}, {part: [Problem(1, str(error))] for part in sources}
-    return outcome.parts, outcome.problems
+    problems = {part: list(map(_translate, found)) for part, found in outcome.problems.items()}
+    return outcome.parts, problems
+
+
+def _translate(problem: Problem) -> Problem:
+    text = _(problem.text)
+    return Problem(problem.line, text % {"name": problem.name} if problem.name else text)

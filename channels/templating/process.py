@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import msgspec
+from django.utils.translation import gettext as _
 
 from channels.sandbox.child import READY, Job, Outcome
 
@@ -42,28 +43,28 @@ def render_in_child(job: Job, wall_seconds: float = WALL_SECONDS) -> Outcome:
     try:
         # Starting Python is not the template's time.
         _wait_ready(child)
-        answer, _ = child.communicate(msgspec.json.encode(job), timeout=wall_seconds)
+        answer, _errors = child.communicate(msgspec.json.encode(job), timeout=wall_seconds)
     except subprocess.TimeoutExpired:
-        raise ChildFailed("The template takes too long.") from None
+        raise ChildFailed(_("The template takes too long.")) from None
     finally:
         _end(child)
     if child.returncode != 0:
-        raise ChildFailed("The template takes too much time or memory.")
+        raise ChildFailed(_("The template takes too much time or memory."))
     try:
         return msgspec.json.decode(answer, type=Outcome)
     except msgspec.DecodeError:
-        raise ChildFailed("The template takes too much time or memory.") from None
+        raise ChildFailed(_("The template takes too much time or memory.")) from None
 
 
 def _wait_ready(child: subprocess.Popen[bytes]) -> None:
     if child.stdout is None:
-        raise ChildFailed("The preview could not start.")
+        raise ChildFailed(_("The preview could not start."))
     with selectors.DefaultSelector() as selector:
         selector.register(child.stdout, selectors.EVENT_READ)
         if not selector.select(START_SECONDS):
-            raise ChildFailed("The preview could not start.")
+            raise ChildFailed(_("The preview could not start."))
     if child.stdout.read(len(READY)) != READY:
-        raise ChildFailed("The preview could not start.")
+        raise ChildFailed(_("The preview could not start."))
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

@@ -1,5 +1,7 @@
 """A kind of channel is one listed class that keeps the promises of the base."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -84,3 +86,8 @@ def test_each_adapter_keeps_the_promises(kind: str) -> None:
 )
 def test_a_wait_is_bounded(given: float | None, kept: float | None) -> None:
     assert clamp_retry_after(given) == kept
+
+
+@pytest.mark.parametrize("kind", registry.kinds())
+def test_each_kind_has_tests_of_its_own(kind: str) -> None:
+    assert (Path(__file__).parent / f"test_{kind}.py").is_file()

@@ -106,7 +106,7 @@ def test_checking_names_part_line_and_fault() -> None:
 def test_checking_finds_what_only_fails_on_a_bad_day() -> None:
     source = "{{ 100 // counts.firing }}"
     assert render("email", {"subject": source}, sample_message()).degraded_reason == ""
-    assert check_parts("email", {"subject": source})["subject"][0].text == "ZeroDivisionError"
+    assert check_parts("email", {"subject": source})["subject"][0].text == "The template failed: ZeroDivisionError."
 
 
 def test_a_preview_shows_the_built_in_text_beside_the_problem() -> None:
