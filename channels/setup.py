@@ -1,29 +1,21 @@
 """What people do with channels: create, change, verify, test, switch off and on."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from channels import sending
+from channels import sending, trial
 from channels.adapters.base import Adapter
-from channels.delivery.queue import NewDelivery, enqueue
 from channels.errors import InvalidSettings, UnknownKind
-from channels.message import Message, Reason
 from channels.models import Channel, DeliveryAttempt, MessageTemplate
 from channels.registry import adapter
 from tenants import audit
 from tenants.context import tenant_context
-from tenants.isolation import new_id
-from tenants.models import Tenant
 from tenants.principal import Principal
 
-TEST_PRIORITY = 5
-TEST_HORIZON = timedelta(minutes=10)
 CHANGEABLE = frozenset(
     {"name", "settings", "credentials", "template", "locale", "semantics", "rate_per_minute", "send_resolved"}
 )
@@ -75,7 +67,7 @@ def verify(principal: Principal, channel: Channel) -> None:
 
 
 def send_test(principal: Principal, channel: Channel) -> UUID:
-    """Queue a test message to the channel's first recipient, ahead of all else; returns the delivery's id.
+    """Queue a test message to each recipient of the channel; returns the id of the first one's delivery.
 
     It goes the way of every other message. What the provider said is in the attempt log (`last_answer`).
     """
@@ -83,20 +75,7 @@ def send_test(principal: Principal, channel: Channel) -> UUID:
     if not channel.is_active:
         raise InvalidSettings({"is_active": _("Switch the channel on before you test it.")})
     with tenant_context(principal.tenant_id):
-        made = adapter(channel.kind)
-        recipient = made.recipients(made.settings_from(channel.settings))[0]
-        item = NewDelivery(
-            channel_id=channel.pk,
-            recipient=recipient,
-            dedup_key=b"test" + new_id().bytes,
-            message=_test_message(Tenant.objects.get(pk=principal.tenant_id), principal),
-            kind="test",
-            reason=Reason.TEST,
-            priority=TEST_PRIORITY,
-            expires_in=TEST_HORIZON,
-        )
-        audit.record(principal, "channel.tested", channel)
-        return enqueue([item])[0]
+        return trial.send_test(principal, channel)[0]
 
 
 def last_answer(delivery_id: UUID) -> str:
@@ -106,21 +85,6 @@ def last_answer(delivery_id: UUID) -> str:
         return ""
     words = str(attempt.get_outcome_display())
     return f"{words}: {attempt.error_excerpt}" if attempt.error_excerpt else words
-
-
-def _test_message(tenant: Tenant, principal: Principal) -> Message:
-    title = _("Test message of %(tenant)s, sent by %(who)s") % {"tenant": tenant.name, "who": principal.label}
-    return Message(
-        title=title,
-        created_at=timezone.now(),
-        kind="test",
-        reason=Reason.TEST,
-        sent_reason=_("Somebody asked for a test of this channel."),
-        tenant_slug=tenant.slug,
-        tenant_name=tenant.name,
-        locale=tenant.locale,
-        time_zone=tenant.time_zone,
-    )
 
 
 def _switch(principal: Principal, channel: Channel, *, is_active: bool, reason: str) -> None:

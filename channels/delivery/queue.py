@@ -12,7 +12,8 @@ from channels.message import Message
 from tenants.context import current_tenant_id
 from tenants.isolation import new_id
 
-WAKE_UP = "deliveries"
+# What the relay listens to.
+WAKE_UP = "wakeup"
 DEFAULT_PRIORITY = 50
 DEFAULT_HORIZON = timedelta(hours=6)
 
