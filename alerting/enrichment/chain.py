@@ -97,6 +97,11 @@ class Chain:
             link.times += 1
         return Enriched(labels, annotations, tuple(applied))
 
+    @property
+    def rows(self) -> tuple[StepRow, ...]:
+        """The steps that work, in their order."""
+        return tuple(link.row for link in self._links)
+
     def take_timings(self) -> dict[UUID, tuple[int, float]]:
         """How often each step ran and for how many seconds since last asked."""
         timings = {link.row.id: (link.times, link.seconds) for link in self._links if link.times}

@@ -144,6 +144,10 @@ class Groups:
             execute(_UPDATE, [as_json(deltas), current_tenant_id()])
         return len(deltas)
 
+    def changes(self) -> list[Delta]:
+        """What the batch changes, group by group."""
+        return list(self._by_id.values())
+
     def due(self) -> list[tuple[str, datetime]]:
         """When each group that has news must be looked at."""
         return [(delta.id, delta.due_at) for delta in self._by_id.values() if delta.due_at is not None]
