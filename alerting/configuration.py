@@ -104,10 +104,12 @@ def forget() -> None:
 def compile_configuration(moment: Moment) -> Compiled:
     """Read and compile everything; what cannot be used is left out and listed."""
     faults: list[Fault] = []
-    policy = models.AlertingPolicy.objects.first() or models.AlertingPolicy()
-    inhibitions = _each(models.InhibitionRule.objects.filter(is_active=True).order_by("id"), _inhibition, faults)
+    policy = models.AlertingPolicy._default_manager.first() or models.AlertingPolicy()
+    inhibitions = _each(
+        models.InhibitionRule._default_manager.filter(is_active=True).order_by("id"), _inhibition, faults
+    )
     chain = Chain(
-        _each(models.EnrichmentStep.objects.filter(is_active=True).order_by("position", "id"), _step, faults),
+        _each(models.EnrichmentStep._default_manager.filter(is_active=True).order_by("position", "id"), _step, faults),
         moment.time_zone,
     )
     faults.extend(Fault("enrichment_step", row.id, row.name, error.message) for row, error in chain.broken)
@@ -115,15 +117,15 @@ def compile_configuration(moment: Moment) -> Compiled:
         revision=moment.revision,
         time_zone=moment.time_zone,
         routes=_routes(faults),
-        grouping=Grouping(_each(models.GroupingRule.objects.all(), _grouping_rule, faults)),
-        silences=Silences(_each(models.Silence.objects.filter(ends_at__gt=moment.now), _silence, faults)),
+        grouping=Grouping(_each(models.GroupingRule._default_manager.all(), _grouping_rule, faults)),
+        silences=Silences(_each(models.Silence._default_manager.filter(ends_at__gt=moment.now), _silence, faults)),
         inhibitor=Inhibitor(inhibitions),
         windows=MaintenanceWindows(_windows(moment.time_zone, faults)),
         chain=chain,
         thresholds=Thresholds(policy.flap_window, policy.flap_enter, policy.flap_leave),
         ignored_labels=frozenset(policy.ignored_labels),
         stale_after=policy.stale_after,
-        channels={channel.id: _destination(channel, faults) for channel in Channel.objects.all()},
+        channels={channel.id: _destination(channel, faults) for channel in Channel._default_manager.all()},
         inhibitors=blake2b(repr(inhibitions).encode(), digest_size=16).digest(),
         faults=tuple(faults),
     )
@@ -181,13 +183,13 @@ def _windows(time_zone: str, faults: list[Fault]) -> list[MaintenanceWindow]:
         made.check()
         return made
 
-    return _each(models.MaintenanceWindow.objects.filter(is_active=True), window, faults)
+    return _each(models.MaintenanceWindow._default_manager.filter(is_active=True), window, faults)
 
 
 def _routes(faults: list[Fault]) -> RouteTree | None:
     """The tree; a node that cannot be used falls away with what is below it, so that its parent takes the alerts."""
     channels: dict[UUID, list[UUID]] = {}
-    links = models.RouteChannel.objects.order_by("route_id", "id").values_list("route_id", "channel_id")
+    links = models.RouteChannel._default_manager.order_by("route_id", "id").values_list("route_id", "channel_id")
     for route_id, channel_id in links:
         channels.setdefault(route_id, []).append(channel_id)
 
@@ -205,7 +207,7 @@ def _routes(faults: list[Fault]) -> RouteTree | None:
             channel_ids=tuple(channels.get(row.pk, ())),
         )
 
-    nodes = _each(models.Route.objects.all(), node, faults)
+    nodes = _each(models.Route._default_manager.all(), node, faults)
     if not nodes:
         return None
     try:

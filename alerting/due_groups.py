@@ -1,7 +1,7 @@
 """What the flush knows of the groups that are due: read for all of them at once."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -30,9 +30,9 @@ _ALERTS: Final = """
 SELECT a.group_id, a.id, a.fingerprint, a.cycle, a.status, a.severity, a.labels, a.annotations, a.starts_at,
        a.resolved_at, a.generator_url, a.repeat_count, a.is_flapping, a.changes, a.muted_by
 FROM (SELECT g.id, (SELECT min(n.told_at) FROM notification_log n
-                    WHERE n.tenant_id = %(tenant)s AND n.group_id = g.id) AS since
-      FROM unnest(%(ids)s::uuid[]) AS g (id)) AS g
-JOIN alert a ON a.tenant_id = %(tenant)s AND a.group_id = g.id
+                    WHERE n.tenant_id = %s AND n.group_id = g.id) AS since
+      FROM unnest(%s::uuid[]) AS g (id)) AS g
+JOIN alert a ON a.tenant_id = %s AND a.group_id = g.id
 WHERE a.status = 'firing' OR a.is_flapping OR a.muted_by IS NOT NULL OR g.since IS NULL OR a.changed_at >= g.since
 ORDER BY a.group_id, a.severity DESC, a.starts_at, a.id
 """
@@ -124,8 +124,7 @@ def _group(row: tuple[Any, ...], alerts: list[DueAlert], told: dict[tuple[UUID, 
 
 def _read_alerts(tenant_id: UUID, array: str) -> dict[UUID, list[DueAlert]]:
     found: dict[UUID, list[DueAlert]] = defaultdict(list)
-    params: Mapping[str, Any] = {"tenant": tenant_id, "ids": array}
-    for row in fetch(_ALERTS, params):
+    for row in fetch(_ALERTS, [tenant_id, array, tenant_id]):
         fingerprint = bytes(row[2])
         found[row[0]].append(
             DueAlert(
