@@ -24,7 +24,6 @@ from tenants.context import NoTenantContext, tenant_context
 from tenants.isolation import new_id
 from tenants.models import Tenant
 from tests.channels.deliveries import (
-    ADAPTERS,
     PROVIDER,
     failed,
     get,
@@ -57,10 +56,8 @@ def observe_badly(tenant_id, delivery_ids, state):
 
 
 @pytest.fixture(autouse=True)
-def _provider(settings):
-    settings.CHANNEL_ADAPTERS = [*settings.CHANNEL_ADAPTERS, *ADAPTERS]
+def _observed(provider, settings):
     settings.DELIVERY_OBSERVERS = [f"{__name__}.observe"]
-    PROVIDER.reset()
     told.clear()
 
 
