@@ -40,7 +40,7 @@ class Case:
 
         self.stack, self.batch, self.rate, self.seconds = stack, batch, rate, seconds
         self.name = f"b{batch}r{int(rate)}t{int(time.time()) % 100_000}"
-        self.prober = Prober(stack.ports.web)
+        self.prober = Prober(stack.ports.web, stack.sink_port)
         self.tenant = BenchTenant(self.name, self.prober.sink_url)
         self.load = Load(
             "127.0.0.1", stack.ports.web, self.tenant.key, batch=batch, rate=rate, seconds=seconds, run=self.name

@@ -15,12 +15,12 @@ PATIENCE = 10.0
 class Prober:
     """Sends a probe every tenth of a second and receives the messages made of them."""
 
-    def __init__(self, web_port: int) -> None:
+    def __init__(self, web_port: int, sink_port: int) -> None:
         self._address = ("127.0.0.1", web_port)
         self._sent: dict[str, float] = {}
         self._arrived: dict[str, list[float]] = {}
         self.accepted = 0
-        self._server = FakeServer(self._receive)
+        self._server = FakeServer(self._receive, port=sink_port)
         self._server.__enter__()
         self.sink_url = f"{self._server.url}/probe"
 

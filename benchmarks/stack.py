@@ -21,7 +21,7 @@ from config.up.stack import Stack
 LONGEST_START = 120.0
 
 
-def free_ports(count: int = 5) -> int:
+def free_ports(count: int) -> int:
     """Return the first of `count` consecutive free ports of loopback."""
     for first in range(20_000, 60_000, 10):
         try:
@@ -31,7 +31,7 @@ def free_ports(count: int = 5) -> int:
         except OSError:
             continue
         return first
-    raise SystemExit("No five consecutive free ports were found.")
+    raise SystemExit("No consecutive free ports were found.")
 
 
 class BenchStack:
@@ -40,12 +40,15 @@ class BenchStack:
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="alerting-bench-"))
         self.folder.chmod(0o755)
-        self.ports = Ports(free_ports())
+        self.ports = Ports(free_ports(6))
+        # Where the receiver of the probes listens: the one port of this machine that channels may reach.
+        self.sink_port = self.ports.web + 5
         self.facts: dict[str, Any] = {}
 
     def __enter__(self) -> "BenchStack":
         self._log = (self.folder / "up.log").open("wb")
         env = os.environ | {"VAR_DIR": str(self.folder), "PORT": str(self.ports.web), "LOG_LEVEL": "WARNING"}
+        env["EGRESS_LOOPBACK_PORTS"] = str(self.sink_port)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "config.up"], cwd=ROOT, env=env, stdout=self._log, stderr=subprocess.STDOUT
         )

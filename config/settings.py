@@ -141,6 +141,7 @@ if env.flag("BEHIND_TLS_PROXY"):
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_PRODUCTION
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_NAME = "__Host-session" if IS_PRODUCTION else "session"
+CSRF_FAILURE_VIEW = "tenants.api.handlers.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
@@ -204,6 +205,8 @@ INTAKE_ALERTS_PER_SECOND_OF_KEY = env.integer("INTAKE_ALERTS_PER_SECOND_OF_KEY",
 # Ways out
 EGRESS_ALLOW_LOOPBACK = env.flag("EGRESS_ALLOW_LOOPBACK") and not IS_PRODUCTION
 EGRESS_ALLOW_HTTP = env.flag("EGRESS_ALLOW_HTTP", not IS_PRODUCTION)
+# Development lets tenants' webhooks reach these ports of this machine and no others; empty means any (tests).
+EGRESS_LOOPBACK_PORTS = [int(port) for port in env.words("EGRESS_LOOPBACK_PORTS")]
 SLACK_API_BASE_URL = env.text("SLACK_API_BASE_URL", "https://slack.com/api/")
 DEAD_MAN_URL = env.text("DEAD_MAN_URL", "")
 

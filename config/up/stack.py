@@ -64,6 +64,7 @@ class Stack:
             "ALLOWED_HOSTS": "127.0.0.1,localhost",
             "LOG_FORMAT": "console",
             "EGRESS_ALLOW_LOOPBACK": "1",
+            "EGRESS_LOOPBACK_PORTS": f"{self.ports.inbox},{self.ports.smtp}",
             "SLACK_API_BASE_URL": f"{self.inbox_url}/slack/api/",
             "DJANGO_SETTINGS_MODULE": "config.settings",
             **{name: self.secrets[name] for name in ("SECRET_KEY", "FIELD_ENCRYPTION_KEY", "API_KEY_PEPPER")},
