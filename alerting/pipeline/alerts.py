@@ -32,7 +32,7 @@ LEFT JOIN alert_group g ON g.tenant_id = a.tenant_id AND g.id = a.group_id AND g
 _COLUMNS: Final = """
     id uuid, fingerprint bytea, status text, severity smallint, labels jsonb, annotations jsonb, enrichment jsonb,
     starts_at timestamptz, ends_at timestamptz, generator_url text, metric_name text, metric_value float8,
-    flags varchar(32)[], cycle int, count bigint, is_changed bool, resolved_at timestamptz, resolved_because text,
+    flags varchar(32)[], cycle int, count bigint, is_changed bool, is_outdated bool, resolved_at timestamptz, resolved_because text,
     group_id uuid, is_inhibitor bool, changes timestamptz[], is_flapping bool
 """
 # A row without labels is about an alert whose content stays as it is.
@@ -40,7 +40,7 @@ _UPDATE: Final = f"""
 UPDATE alert a SET status = r.status, severity = r.severity,
     labels = coalesce(r.labels, a.labels), annotations = coalesce(r.annotations, a.annotations),
     enrichment = CASE WHEN r.labels IS NULL THEN a.enrichment ELSE r.enrichment END,
-    starts_at = r.starts_at, ends_at = r.ends_at,
+    starts_at = r.starts_at, ends_at = CASE WHEN r.is_outdated THEN a.ends_at ELSE r.ends_at END,
     generator_url = coalesce(r.generator_url, a.generator_url), metric_name = coalesce(r.metric_name, a.metric_name),
     metric_value = coalesce(r.metric_value, a.metric_value), flags = coalesce(r.flags, a.flags), cycle = r.cycle,
     repeat_count = a.repeat_count + r.count, last_seen_at = statement_timestamp(),
@@ -96,6 +96,8 @@ class AlertRow(msgspec.Struct, kw_only=True):
     cycle: int = 1
     count: int = 1
     is_changed: bool = True
+    #: Nothing but older news, which is counted and changes nothing else.
+    is_outdated: bool = False
     resolved_at: datetime | None = None
     resolved_because: str = ""
     group_id: str | None = None

@@ -94,6 +94,7 @@ def assess(folded: Folded, known: Known | None, compiled: Compiled, now: datetim
         cycle=story.cycle,
         count=folded.count,
         is_changed=bool(story.news) or turned is not Turn.NONE,
+        is_outdated=story.last is None,
         resolved_at=story.resolved_at if state.status == RESOLVED else None,
         resolved_because=state.resolved_because,
         changes=flapping.changes,
