@@ -175,7 +175,9 @@ SPECTACULAR_SETTINGS = {
     "AUTHENTICATION_WHITELIST": ["tenants.api.authentication.ApiKeyAuthentication"],
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
+        "AlertStatusEnum": "alerting.models.AlertStatus.choices",
         "DeliveryStateEnum": "channels.models.DeliveryState.choices",
+        "GroupStatusEnum": "alerting.models.GroupStatus.choices",
     },
 }
 

@@ -198,11 +198,11 @@ class MaintenanceWindowOutput(serializers.ModelSerializer[MaintenanceWindow]):
 
     def _now_and_zone(self, row: MaintenanceWindow) -> tuple[datetime, str]:
         # Asked once for a whole page: all its rows belong to one tenant.
-        root = self.root
-        if not hasattr(root, "_now_and_zone"):
+        if "now_and_zone" not in self.context:
             zone = Tenant.objects.values_list("time_zone", flat=True).get(pk=row.tenant_id)
-            root._now_and_zone = (database_now(), zone)  # type: ignore[attr-defined]
-        return root._now_and_zone  # type: ignore[attr-defined,no-any-return]
+            self.context["now_and_zone"] = (database_now(), zone)
+        found: tuple[datetime, str] = self.context["now_and_zone"]
+        return found
 
 
 class PolicyInput(StrictModelSerializer):

@@ -105,8 +105,7 @@ class PolicyViewSet(TenantViewSet):
         policy = self._policy()
         for name, value in self.accept(bodies.PolicyInput, policy, partial=True).items():
             setattr(policy, name, value)
-        clean_instance(policy)
-        validation.check(policy)
+        clean_instance(policy, validation.check)
         audit.save_audited(self.principal, policy)
         return Response(bodies.PolicyOutput(policy).data)
 

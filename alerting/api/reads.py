@@ -36,7 +36,7 @@ class FilteredViewSet(ReadOnlyViewSet):
 
     def timeline(self, rows: QuerySet[TimelineEvent]) -> Response:
         """Answer a page of history, oldest first."""
-        self.cursor_field, self.cursor_newest_first = "id", False
+        self.cursor_field, self.cursor_newest_first = "at", False
         return self.page(rows, TimelineEventOutput)
 
 

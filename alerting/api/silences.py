@@ -113,8 +113,7 @@ class SilenceViewSet(ConfigurationViewSet):
         values.setdefault("starts_at", database_now())
         for name, value in values.items():
             setattr(instance, name, value)
-        clean_instance(instance)
-        validation.check(instance)
+        clean_instance(instance, validation.check)
         if validation.needs_confirmation(instance):
             self._check_confirmed(confirm)
         create_silence(self.principal, instance)

@@ -10,6 +10,8 @@ from alerting.api.configuration_views import (
     PolicyViewSet,
     RouteViewSet,
 )
+from alerting.api.explain import ExplainViewSet
+from alerting.api.groups import GroupViewSet
 from alerting.api.intake import AlertmanagerIntakeView, IntakeRequestViewSet
 from alerting.api.quarantine import QuarantineViewSet
 from alerting.api.reads import AlertViewSet
@@ -18,6 +20,7 @@ from tenants.api.routers import OptionalSlashRouter
 
 router = OptionalSlashRouter()
 router.register("alerts", AlertViewSet, "alert")
+router.register("groups", GroupViewSet, "group")
 router.register("intake", IntakeRequestViewSet, "intake")
 router.register("quarantine", QuarantineViewSet, "quarantine")
 router.register("silences", SilenceViewSet, "silence")
@@ -28,6 +31,7 @@ router.register("inhibition-rules", InhibitionRuleViewSet, "inhibition-rule")
 router.register("maintenance-windows", MaintenanceWindowViewSet, "maintenance-window")
 
 urlpatterns = [
+    re_path(r"^explain/?$", ExplainViewSet.as_view({"post": "create"}), name="explain"),
     re_path(r"^integrations/alertmanager/?$", AlertmanagerIntakeView.as_view(), name="alertmanager-send"),
     re_path(r"^policy/?$", PolicyViewSet.as_view({"get": "retrieve", "patch": "partial_update"}), name="policy"),
     *router.urls,

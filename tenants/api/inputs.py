@@ -1,7 +1,8 @@
 """Strict input: serializers that refuse unknown fields, fields of our own, and the check of a whole row."""
 
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.core.exceptions import NON_FIELD_ERRORS
@@ -13,6 +14,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from tenants.faults import shown
+
+M = TypeVar("M", bound=models.Model)
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -83,21 +86,16 @@ class RowField(serializers.UUIDField):
         return found
 
 
-def clean_instance(instance: models.Model) -> None:
-    """Judge a whole row by its model: fields, clean(), uniqueness. Raises Django's ValidationError by field."""
-    faults: dict[str, list[Any]] = {}
-    steps: list[Any] = [
-        lambda: instance.clean_fields(exclude={"tenant"}),
-        instance.clean,
-        lambda: _check_unique(instance),
-    ]
-    for step in steps:
-        try:
-            step()
-        except ModelError as error:
-            faults = error.update_error_dict(faults)
-    if faults:
-        raise ModelError(faults)
+def clean_instance(instance: M, check: Callable[[M], None] | None = None) -> None:
+    """Judge a whole row: its fields, then what `check` knows of its kind, then what the tenant's other rows forbid.
+
+    Raises ValidationError by field; what is wrong with a field keeps the later steps from being asked.
+    """
+    instance.clean_fields(exclude={"tenant"})
+    instance.clean()
+    if check is not None:
+        check(instance)
+    _check_unique(instance)
 
 
 def _check_unique(instance: models.Model) -> None:

@@ -154,8 +154,7 @@ class ConfigurationViewSet(ReadOnlyViewSet):
         """Put the values into the row, check it as a whole and save it."""
         for name, value in values.items():
             setattr(instance, name, value)
-        clean_instance(instance)
-        self.check(instance)
+        clean_instance(instance, self.check)
         audit.save_audited(self.principal, instance)
 
     def check(self, instance: Any) -> None:
