@@ -1,0 +1,168 @@
+"""The story of an alert that has not come in: every decision in order, and who would be told."""
+
+import msgspec
+from django.utils.translation import gettext as _
+
+from alerting.decoding import ItemError, NativeAlert, title_of
+from alerting.exclusive import Moment
+from alerting.explain import door, enriching, grouping, identity, looking, muting, rendering, routes, telling
+from alerting.explain.prospect import Prospect, foresee
+from alerting.explain.story import Destination, Detail, Explanation, Step, StepKind, Subject, Verdict
+from alerting.explain.words import Clock
+from alerting.muting import MuteKind
+from alerting.pipeline.news import FIRING, News
+
+
+def foretell(body: bytes, moment: Moment) -> Explanation:
+    """Explain what would become of the alert in this body, were it sent at `moment.now`."""
+    clock = Clock(moment.now, moment.time_zone)
+    alert, errors = door.receive(body, moment.now)
+    if alert is None:
+        return _refused(errors, moment)
+    prospect = foresee(alert, moment)
+    destinations = telling.destinations(prospect, clock)
+    rendered = rendering.messages(prospect)
+    steps = [
+        _configuration(prospect),
+        door.passage(body, alert, clock),
+        identity.identity(prospect.fingerprint, alert.labels, prospect.configuration.ignored_labels, prospect.stored),
+        identity.news(prospect.news, prospect.assessed, prospect.stored, prospect.configuration.thresholds, clock),
+        _enrichment(prospect),
+        *_mutes(prospect, clock),
+        *_group(prospect, clock),
+        routes.route(prospect.configuration, prospect.labels),
+        looking.timers(prospect, clock),
+        telling.people(destinations, prospect),
+        rendering.step(rendered),
+    ]
+    told = [one for one in destinations if one.is_told]
+    return Explanation(
+        subject=Subject(kind="imagined", title=_title(alert), id=None, labels=prospect.labels),
+        at=moment.now,
+        time_zone=moment.time_zone,
+        is_prediction=True,
+        verdict=Verdict.PASSED if told else Verdict.QUIET,
+        summary=_summary(prospect, destinations, clock),
+        steps=tuple(step for step in steps if step is not None),
+        destinations=tuple(destinations),
+        messages=tuple(rendered),
+    )
+
+
+def _title(alert: NativeAlert) -> str:
+    return title_of(alert.labels, alert.annotations)
+
+
+def _refused(errors: list[ItemError], moment: Moment) -> Explanation:
+    step = door.refusal(errors)
+    return Explanation(
+        subject=Subject(kind="imagined", title=_("An alert that cannot be taken")),
+        at=moment.now,
+        time_zone=moment.time_zone,
+        is_prediction=True,
+        verdict=Verdict.FAULT,
+        summary=step.sentence,
+        steps=(step,),
+    )
+
+
+def _configuration(prospect: Prospect) -> Step | None:
+    """What of the configuration cannot be used and is left out; usually nothing."""
+    faults = prospect.configuration.faults
+    if not faults:
+        return None
+    details = tuple(
+        Detail(
+            verdict=Verdict.FAULT,
+            code="left_out",
+            subject=one.kind,
+            id=one.id,
+            name=one.name,
+            sentence=f"{one.name}: {one.message}",
+        )
+        for one in faults
+    )
+    return Step(
+        kind=StepKind.CONFIGURATION,
+        verdict=Verdict.FAULT,
+        title=_("Configuration"),
+        sentence=_("Part of the configuration cannot be used and is left out."),
+        details=details,
+    )
+
+
+def _enrichment(prospect: Prospect) -> Step:
+    step = enriching.enrichment(list(prospect.configuration.chain.rows), prospect.alert.labels, prospect.enriched)
+    if prospect.assessed.row.labels is not None or prospect.stored is None:
+        return step
+    sentence = _("It is no news, so the alert keeps the labels it has.")
+    return msgspec.structs.replace(step, sentence=f"{step.sentence} {sentence}")
+
+
+def _mutes(prospect: Prospect, clock: Clock) -> list[Step]:
+    """The three ways to mute; an alert that is over needs no muting."""
+    if prospect.assessed.row.status != FIRING:
+        return []
+    found = prospect.witness.mutes(prospect.labels)
+    by_kind = {kind: [one for one in found if one.kind == kind] for kind in MuteKind}
+    at, labels, configuration = prospect.decided_at, prospect.labels, prospect.configuration
+    return [
+        muting.silences(configuration, by_kind[MuteKind.SILENCE], labels, at, clock),
+        muting.inhibitions(configuration, by_kind[MuteKind.INHIBITION], labels, prospect.sources, clock),
+        muting.maintenance(configuration, by_kind[MuteKind.MAINTENANCE], labels, at, clock),
+    ]
+
+
+def _group(prospect: Prospect, clock: Clock) -> list[Step]:
+    if prospect.assessed.row.status != FIRING:
+        return [grouping.left_alone(prospect.group, clock)]
+    known = prospect.assessed.known
+    is_member = known is not None and prospect.group is not None and known.group_id == str(prospect.group.pk)
+    return [
+        grouping.rule(prospect.configuration.grouping, prospect.grouping, prospect.labels),
+        grouping.group(prospect.group, clock, is_member=is_member),
+    ]
+
+
+def _summary(prospect: Prospect, destinations: list[Destination], clock: Clock) -> str:
+    told = [one for one in destinations if one.is_told]
+    if told:
+        return _told(prospect, told, clock)
+    why = _why_nobody(prospect, destinations, clock)
+    return _("Nobody would be told: %(why)s") % {"why": why} if why else _("Nobody would be told.")
+
+
+def _told(prospect: Prospect, told: list[Destination], clock: Clock) -> str:
+    at = prospect.decided_at
+    values = {"names": telling.names(told), "at": clock.at(at), "until": clock.until(at)}
+    if not prospect.assessed.is_news:
+        sentence = _("Nobody would be told because of this. %(names)s hear of its group anyway, at %(at)s (%(until)s).")
+    elif at <= prospect.moment.now:
+        sentence = _("%(names)s would be told at once.")
+    else:
+        sentence = _("%(names)s would be told at %(at)s (%(until)s).")
+    return sentence % values
+
+
+def _why_nobody(prospect: Prospect, destinations: list[Destination], clock: Clock) -> str:
+    """The one thing that keeps it quiet, the earliest in the pipeline first."""
+    if prospect.news in (News.REPEATED, News.OUTDATED) and not prospect.assessed.is_news:
+        return _("it is no news.") if prospect.news is News.REPEATED else _("it is old news.")
+    mutes = prospect.witness.mutes(prospect.labels) if prospect.assessed.row.status == FIRING else []
+    if mutes:
+        return _muted(mutes[0].kind) % {"name": mutes[0].name}
+    if prospect.due_group is None:
+        return _("it is over and in no open group.")
+    if prospect.configuration.routes is None:
+        return _("there is no route that can be used.")
+    if not destinations:
+        return _("the route has no channel.")
+    return destinations[0].sentence if len(destinations) == 1 else _("see below why for each destination.")
+
+
+def _muted(kind: MuteKind) -> str:
+    if kind is MuteKind.SILENCE:
+        return _("The silence “%(name)s” mutes it.")
+    if kind is MuteKind.MAINTENANCE:
+        return _("The maintenance window “%(name)s” mutes it.")
+    return _("“%(name)s” mutes it while another alert fires.")

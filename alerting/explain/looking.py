@@ -1,0 +1,67 @@
+"""When the group is looked at, told: group_wait, group_interval, repeat_interval and what they come to here."""
+
+from django.utils.translation import gettext as _
+
+from alerting.explain.prospect import Prospect
+from alerting.explain.routes import waits
+from alerting.explain.story import Detail, Step, StepKind, Verdict
+from alerting.explain.words import Clock, listed
+from alerting.models import Timer
+from alerting.pipeline.assess import timers_of
+
+
+def timers(prospect: Prospect, clock: Clock) -> Step:
+    """The step of timers."""
+    spans = timers_of(prospect.configuration, prospect.labels)
+    details = [Detail(verdict=Verdict.NOTED, code="timers", sentence=waits(spans))]
+    if prospect.group is not None and prospect.group.flushed_at is not None:
+        sentence = _("The group was last looked at at %(at)s.") % {"at": clock.at(prospect.group.flushed_at)}
+        details.append(Detail(verdict=Verdict.NOTED, code="flushed", at=prospect.group.flushed_at, sentence=sentence))
+    details += _running(prospect, clock) + _after(prospect, clock)
+    return Step(
+        kind=StepKind.TIMERS,
+        verdict=Verdict.QUIET if prospect.look_at is None else Verdict.PASSED,
+        title=_("When"),
+        sentence=_sentence(prospect, clock),
+        details=tuple(details),
+    )
+
+
+def _sentence(prospect: Prospect, clock: Clock) -> str:
+    if prospect.look_at is None:
+        return _("Nothing makes us look at a group because of this, so nobody is told anything.")
+    if prospect.look_at <= prospect.moment.now:
+        return _("The group is looked at and decided on at once.")
+    sentence = _("The group is looked at and decided on at %(at)s (%(until)s).")
+    return sentence % {"at": clock.at(prospect.look_at), "until": clock.until(prospect.look_at)}
+
+
+def _running(prospect: Prospect, clock: Clock) -> list[Detail]:
+    if prospect.group is None:
+        return []
+    timer = Timer.objects.filter(
+        tenant_id=prospect.moment.tenant_id, kind=Timer.Kind.GROUP, object_id=prospect.group.pk
+    ).first()
+    if timer is None:
+        return []
+    sentence = _("A timer of the group runs already; it rings at %(at)s.") % {"at": clock.at(timer.due_at)}
+    return [Detail(verdict=Verdict.NOTED, code="timer", at=timer.due_at, sentence=sentence)]
+
+
+def _after(prospect: Prospect, clock: Clock) -> list[Detail]:
+    """What comes after that look, if nothing else happens."""
+    if prospect.verdict is None or prospect.look_at is None:
+        return []
+    if prospect.verdict.closes:
+        return [Detail(verdict=Verdict.NOTED, code="closes", sentence=_("Then the group is over and is closed."))]
+    if prospect.verdict.due_at is None:
+        return [Detail(verdict=Verdict.NOTED, code="rests", sentence=_("After that it rests until something changes."))]
+    due_at = prospect.verdict.due_at
+    names = prospect.afterwards and list(dict.fromkeys(one.destination.name for one in prospect.afterwards.tellings))
+    values = {"at": clock.at(due_at), "names": listed(names or ())}
+    if names:
+        sentence = _("If nothing changes after that, it is looked at again at %(at)s, and %(names)s are told then.")
+    else:
+        sentence = _("If nothing changes after that, it is looked at again at %(at)s.")
+    data = {"names": names or []}
+    return [Detail(verdict=Verdict.NOTED, code="again", at=due_at, sentence=sentence % values, data=data)]
