@@ -68,7 +68,7 @@ class TenantModelAdmin(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return can(request, self.write_permission)
 
-    def formfield_for_dbfield(self, db_field: models.Field[Any, Any], request: HttpRequest, **options: Any) -> Any:
+    def formfield_for_dbfield(self, db_field: "models.Field[Any, Any]", request: HttpRequest, **options: Any) -> Any:
         """Offer related rows to choose from, without the pop-ups to add or change them."""
         formfield = super().formfield_for_dbfield(db_field, request, **options)
         if formfield is not None and isinstance(formfield.widget, RelatedFieldWidgetWrapper):

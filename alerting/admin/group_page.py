@@ -1,0 +1,194 @@
+"""The page of one group: its state and what to do about it, what happened, its alerts, who was told."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from alerting import lifecycle
+from alerting.admin.alerts import explain_link
+from alerting.admin.matching import label_chips
+from alerting.admin.severity import severity_chip, status_chip
+from alerting.admin.timelines import timeline_lines
+from alerting.models import Alert, AlertGroup, GroupStatus
+from alerting.selectors import group_timeline
+from channels.admin.describing import attempt_lines, reason_title, state_chip
+from channels.models import Delivery
+from tenants.admin.actor import can, principal_of
+from tenants.models import Membership, User
+from tenants.principal import Principal
+
+ALERTS, EVENTS, DELIVERIES = 100, 200, 50
+SILENCES: Final = {"1h": timedelta(hours=1), "4h": timedelta(hours=4), "24h": timedelta(hours=24)}
+Deed = Callable[[Principal, AlertGroup], object]
+REFUSALS: Final = (lifecycle.IllegalStep, ValueError)
+
+DEEDS: Final[dict[str, Deed]] = {
+    "acknowledge": lambda principal, group: lifecycle.acknowledge(principal, group.pk),
+    "unacknowledge": lambda principal, group: lifecycle.unacknowledge(principal, group.pk),
+    "resolve": lambda principal, group: lifecycle.resolve(principal, group.pk),
+}
+
+
+def silencing(length: timedelta) -> Deed:
+    """Return the deed that silences a group from now on."""
+    return lambda principal, group: lifecycle.silence_group(
+        principal, group.pk, timezone.now() + length, _("Silenced in the list of groups")
+    )
+
+
+class SilenceUntilForm(forms.Form):
+    """How long a group is silenced, and why."""
+
+    until = forms.DateTimeField(label=gettext_lazy("until"), required=False)
+    length = forms.ChoiceField(choices=[(name, name) for name in SILENCES], required=False)
+    comment = forms.CharField(max_length=500, required=False)
+
+    def ends_at(self) -> datetime | None:
+        """Return the end of the silence, or None when neither was chosen."""
+        if self.cleaned_data["length"]:
+            return timezone.now() + SILENCES[self.cleaned_data["length"]]
+        until: datetime | None = self.cleaned_data["until"]
+        return until
+
+
+class CommentForm(forms.Form):
+    """A remark for whoever comes next."""
+
+    text = forms.CharField(label=gettext_lazy("comment"), max_length=4_000, widget=UnfoldAdminTextInputWidget())
+
+
+class AssignForm(forms.Form):
+    """Who takes care; only members of the tenant."""
+
+    person = forms.ModelChoiceField(
+        User.objects.none(), label=gettext_lazy("person"), required=False, widget=UnfoldAdminSelectWidget()
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        members = Membership.objects.values("user_id")
+        self.fields["person"].queryset = User.objects.filter(pk__in=members)  # type: ignore[attr-defined]
+
+
+def show(page: Any, request: HttpRequest, group: AlertGroup) -> HttpResponse:
+    """Return the page; a fixed number of statements however much hangs on the group."""
+    if not page.has_view_permission(request, group):
+        raise PermissionDenied
+    alerts = list(Alert.objects.filter(group=group).order_by("-changed_at", "-id")[: ALERTS + 1])
+    deliveries = list(
+        Delivery.objects.filter(source_id=group.pk).select_related("channel").defer("message")[:DELIVERIES]
+    )
+    attempts = attempt_lines(deliveries)
+    common = dict(group.labels)
+    context = {
+        **page.admin_site.each_context(request),
+        "title": group.title,
+        "opts": page.opts,
+        "group": group,
+        "severity": severity_chip(group.severity),
+        "status": status_chip(group.status),
+        "labels": label_chips(common, most=20),
+        "alerts": [_alert_line(alert, common) for alert in alerts[:ALERTS]],
+        "more_alerts": len(alerts) > ALERTS,
+        "timeline": timeline_lines(group_timeline(group.pk).order_by("-at", "-id")[:EVENTS]),
+        "deliveries": [
+            {
+                "delivery": delivery,
+                "state": state_chip(delivery),
+                "reason": reason_title(delivery.reason),
+                "attempts": attempts.get(delivery.pk, []),
+            }
+            for delivery in deliveries
+        ],
+        "may_act": can(request, "act_on_alerts"),
+        "is_open": group.status != GroupStatus.RESOLVED,
+        "lengths": list(SILENCES),
+        "comment_form": CommentForm(),
+        "assign_form": AssignForm(initial={"person": group.assigned_to_id}),
+        "explain": explain_link(alerts[0]) if alerts else "",
+    }
+    request.current_app = page.admin_site.name  # type: ignore[attr-defined]
+    return TemplateResponse(request, "admin/alerting/group.html", context)
+
+
+def _alert_line(alert: Alert, common: dict[str, str]) -> dict[str, Any]:
+    own = {name: value for name, value in alert.labels.items() if common.get(name) != value}
+    return {
+        "alert": alert,
+        "severity": severity_chip(alert.severity),
+        "status": status_chip(alert.status),
+        "labels": label_chips(own or alert.labels, most=6),
+        "summary": alert.annotations.get("summary", ""),
+        "explain": explain_link(alert),
+    }
+
+
+def act(page: Any, request: HttpRequest, group: AlertGroup) -> HttpResponse:
+    """Do one deed and go back to the page; a refusal is told there."""
+    if not page.has_act_permission(request):
+        raise PermissionDenied
+    deed, done = _wanted(request)
+    try:
+        deed(principal_of(request), group)
+        messages.success(request, done)
+    except forms.ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    except REFUSALS as error:
+        messages.error(request, str(error))
+    return redirect(reverse(f"{page.admin_site.name}:alerting_alertgroup_change", args=[group.pk]))
+
+
+def _wanted(request: HttpRequest) -> tuple[Deed, str]:
+    name = request.POST.get("deed", "")
+    told = {
+        "acknowledge": _("Acknowledged: nobody is reminded of it until something new happens."),
+        "unacknowledge": _("The acknowledgement is taken back."),
+        "resolve": _("Resolved."),
+        "silence": _("Silenced."),
+        "comment": _("Your comment is on the timeline."),
+        "assign": _("Assigned."),
+    }
+    others: dict[str, Deed] = {
+        "silence": lambda principal, group: _silence(request, principal, group),
+        "comment": lambda principal, group: _comment(request, principal, group),
+        "assign": lambda principal, group: _assign(request, principal, group),
+    }
+    deed = DEEDS.get(name) or others.get(name)
+    if deed is None:
+        raise Http404
+    return deed, told[name]
+
+
+def _silence(request: HttpRequest, principal: Principal, group: AlertGroup) -> None:
+    form = SilenceUntilForm(request.POST)
+    ends_at = form.ends_at() if form.is_valid() else None
+    if ends_at is None or ends_at <= timezone.now():
+        raise forms.ValidationError(_("Choose an end that lies in the future."))
+    text = form.cleaned_data["comment"] or _("Silenced on the page of the group")
+    lifecycle.silence_group(principal, group.pk, ends_at, text)
+
+
+def _comment(request: HttpRequest, principal: Principal, group: AlertGroup) -> None:
+    form = CommentForm(request.POST)
+    if not form.is_valid():
+        raise forms.ValidationError(_("Write something first."))
+    lifecycle.comment(principal, group.pk, form.cleaned_data["text"])
+
+
+def _assign(request: HttpRequest, principal: Principal, group: AlertGroup) -> None:
+    form = AssignForm(request.POST)
+    if not form.is_valid():
+        raise forms.ValidationError(_("Choose a member of this tenant."))
+    lifecycle.assign(principal, group.pk, form.cleaned_data["person"])

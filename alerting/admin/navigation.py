@@ -1,0 +1,86 @@
+"""The sidebar: work first, then what mutes, then the configuration, then the people."""
+
+from typing import Any, Final, NamedTuple
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from tenants.admin.actor import can
+
+
+class Item(NamedTuple):
+    """One line of the sidebar: where it leads and which permission shows it."""
+
+    title: Promise
+    icon: str
+    view: str
+    permission: str
+
+
+WORK, CONFIGURATION = "view_alerts", "view_configuration"
+
+SECTIONS: Final[list[tuple[Promise, list[Item]]]] = [
+    (
+        _("Work"),
+        [
+            Item(_("Overview"), "monitoring", "index", WORK),
+            Item(_("Alert groups"), "notifications_active", "alerting_alertgroup_changelist", WORK),
+            Item(_("Alerts"), "sensors", "alerting_alert_changelist", WORK),
+            Item(_("Deliveries"), "send", "channels_delivery_changelist", WORK),
+            Item(_("Quarantine"), "block", "alerting_quarantinedalert_changelist", WORK),
+        ],
+    ),
+    (
+        _("Mute"),
+        [
+            Item(_("Silences"), "notifications_off", "alerting_silence_changelist", CONFIGURATION),
+            Item(_("Maintenance windows"), "event_busy", "alerting_maintenancewindow_changelist", CONFIGURATION),
+            Item(_("Inhibition rules"), "call_merge", "alerting_inhibitionrule_changelist", CONFIGURATION),
+        ],
+    ),
+    (
+        _("Tell"),
+        [
+            Item(_("Routes"), "account_tree", "alerting_route_changelist", CONFIGURATION),
+            Item(_("Channels"), "forum", "channels_channel_changelist", CONFIGURATION),
+            Item(_("Message templates"), "draft", "channels_messagetemplate_changelist", CONFIGURATION),
+        ],
+    ),
+    (
+        _("Understand"),
+        [
+            Item(_("Grouping rules"), "workspaces", "alerting_groupingrule_changelist", CONFIGURATION),
+            Item(_("Enrichment steps"), "auto_fix_high", "alerting_enrichmentstep_changelist", CONFIGURATION),
+            Item(_("General settings"), "tune", "alerting_alertingpolicy_changelist", CONFIGURATION),
+        ],
+    ),
+    (
+        _("Tenant"),
+        [
+            Item(_("Tenant"), "domain", "tenants_tenant_changelist", CONFIGURATION),
+            Item(_("Members"), "group", "tenants_membership_changelist", CONFIGURATION),
+            Item(_("Roles"), "badge", "tenants_role_changelist", CONFIGURATION),
+            Item(_("API keys"), "key", "tenants_apikey_changelist", CONFIGURATION),
+            Item(_("Audit log"), "history", "tenants_auditentry_changelist", "view_audit"),
+        ],
+    ),
+]
+
+
+def navigation(site: Any, request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the sections a person may see, with the page they are on marked."""
+    index = reverse(f"{site.name}:index")
+    sections = []
+    for number, (title, items) in enumerate(SECTIONS):
+        shown = [_entry(site, request, item, index) for item in items if can(request, item.permission)]
+        if shown:
+            sections.append({"title": title, "items": shown, "separator": number > 0})
+    return sections
+
+
+def _entry(site: Any, request: HttpRequest, item: Item, index: str) -> dict[str, Any]:
+    link = reverse(f"{site.name}:{item.view}")
+    active = request.path == index if link == index else request.path.startswith(link)
+    return {"title": item.title, "icon": item.icon, "link": link, "active": active, "has_permission": True}

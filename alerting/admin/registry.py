@@ -1,0 +1,59 @@
+"""Which model has which page: the one list of the admin."""
+
+from typing import Any
+
+from alerting.admin.alerts import AlertAdmin
+from alerting.admin.groups import AlertGroupAdmin
+from alerting.admin.quarantine import QuarantinedAlertAdmin
+from alerting.admin.routes import RouteAdmin
+from alerting.admin.rules import AlertingPolicyAdmin, EnrichmentStepAdmin, GroupingRuleAdmin, InhibitionRuleAdmin
+from alerting.admin.silences import SilenceAdmin
+from alerting.admin.windows import MaintenanceWindowAdmin
+from alerting.models import (
+    Alert,
+    AlertGroup,
+    AlertingPolicy,
+    EnrichmentStep,
+    GroupingRule,
+    InhibitionRule,
+    MaintenanceWindow,
+    QuarantinedAlert,
+    Route,
+    Silence,
+)
+from channels.admin.channel import ChannelAdmin
+from channels.admin.delivery import DeliveryAdmin
+from channels.admin.template import MessageTemplateAdmin
+from channels.models import Channel, Delivery, MessageTemplate
+from tenants.admin.api_keys import ApiKeyAdmin
+from tenants.admin.audit_log import AuditEntryAdmin
+from tenants.admin.people import MembershipAdmin, RoleAdmin
+from tenants.admin.tenant import TenantAdmin
+from tenants.models import ApiKey, AuditEntry, Membership, Role, Tenant
+
+PAGES: dict[Any, Any] = {
+    AlertGroup: AlertGroupAdmin,
+    Alert: AlertAdmin,
+    Delivery: DeliveryAdmin,
+    QuarantinedAlert: QuarantinedAlertAdmin,
+    Silence: SilenceAdmin,
+    MaintenanceWindow: MaintenanceWindowAdmin,
+    InhibitionRule: InhibitionRuleAdmin,
+    Route: RouteAdmin,
+    Channel: ChannelAdmin,
+    MessageTemplate: MessageTemplateAdmin,
+    GroupingRule: GroupingRuleAdmin,
+    EnrichmentStep: EnrichmentStepAdmin,
+    AlertingPolicy: AlertingPolicyAdmin,
+    Tenant: TenantAdmin,
+    Membership: MembershipAdmin,
+    Role: RoleAdmin,
+    ApiKey: ApiKeyAdmin,
+    AuditEntry: AuditEntryAdmin,
+}
+
+
+def register_all(site: Any) -> None:
+    """Put every page on the site."""
+    for model, page in PAGES.items():
+        site.register(model, page)
