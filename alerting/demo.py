@@ -126,12 +126,12 @@ def _rules() -> None:
                 {
                     "matchers": [{"name": "service", "op": "=", "value": "recommendations"}],
                     "owner": "ml-platform",
-                    "runbook_url": "https://runbooks.example.org/recommendations",
+                    "runbook": "https://runbooks.example.org/recommendations",
                 },
                 {
                     "matchers": [{"name": "service", "op": "=~", "value": "stream.*"}],
                     "owner": "streaming",
-                    "runbook_url": "https://runbooks.example.org/streaming",
+                    "runbook": "https://runbooks.example.org/streaming",
                 },
             ]
         },

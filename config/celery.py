@@ -6,7 +6,10 @@ message therefore costs nothing, which is why there is no result backend and no 
 
 import os
 
+from typing import Any
+
 from celery import Celery
+from celery.signals import worker_process_init
 from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -75,3 +78,10 @@ def publish(task: str, *ids: str) -> None:
     """
     with app.connection_for_write(transport_options=PUBLISH_TRANSPORT, connect_timeout=0.2) as connection:
         app.send_task(task, args=ids, connection=connection, retry=False)
+
+
+@worker_process_init.connect
+def warm_up(**_: Any) -> None:
+    """Load what the first task would otherwise wait half a second for."""
+    get_resolver().url_patterns  # noqa: B018  (loads every module that has an address)
+    connection.ensure_connection()

@@ -55,7 +55,12 @@ def logging_settings(form: str, level: str) -> dict[str, Any]:
         },
         "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "shared"}},
         "root": {"handlers": ["out"], "level": level},
-        "loggers": {"django.server": {"propagate": True}, "celery": {"propagate": True}},
+        "loggers": {
+            "celery": {"propagate": True},
+            # A line for every wake-up says nothing: what the work came to is in the counters and the timeline.
+            "celery.worker.strategy": {"level": "WARNING"},
+            "celery.app.trace": {"level": "WARNING"},
+        },
     }
     logging.config.dictConfig(settings)
     return settings

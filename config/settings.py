@@ -2,11 +2,15 @@
 
 from pathlib import Path
 
+import django_stubs_ext
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from config.environment import Environment, EnvironmentFault
 from config.logs import logging_settings
+
+# Lets annotations such as models.Field[Any, Any] stand in classes at run time.
+django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
@@ -115,6 +119,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 ANONYMOUS_USER_NAME = None
 LOGIN_URL = reverse_lazy("admin:login")
+LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 # Guardian's own tables are generic; permissions of tenants live in tables with direct keys (tenants/models/grants.py).
 SILENCED_SYSTEM_CHECKS = ["guardian.W001"]
 

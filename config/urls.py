@@ -4,6 +4,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from alerting.admin.site import site
+from alerting.api.health import metrics
 
 handler400 = "tenants.api.handlers.bad_request"
 handler403 = "tenants.api.handlers.permission_denied"
@@ -11,7 +12,7 @@ handler404 = "tenants.api.handlers.not_found"
 handler500 = "tenants.api.handlers.server_error"
 
 urlpatterns = [
-    path("", include("django_prometheus.urls")),
+    path("metrics", metrics, name="metrics"),
     path("health/", include("alerting.api.health_urls")),
     path("admin/", site.urls),
     path("api/v1/schema", SpectacularAPIView.as_view(), name="schema"),

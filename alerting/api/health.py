@@ -1,8 +1,10 @@
 """Health answers: alive (the process runs) and ready (it can take requests)."""
 
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST
 
+from alerting.exposition import exposition
 from alerting.health import readiness
 
 
@@ -18,3 +20,9 @@ def ready(request: HttpRequest) -> JsonResponse:
     state = readiness()
     body = {"status": "ok" if state.is_ready else "unavailable", "problems": state.problems}
     return JsonResponse(body, status=200 if state.is_ready else 503)
+
+
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Answer Prometheus; figures of the service, none of a tenant."""
+    return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)

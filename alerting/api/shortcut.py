@@ -51,6 +51,7 @@ class IntakeShortcut:
         started = time.perf_counter()
         response = _answer(request, source) or self.get_response(request)
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault("Content-Length", str(len(response.content)))
         _seconds.observe(time.perf_counter() - started)
         return response
 

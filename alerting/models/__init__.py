@@ -13,7 +13,7 @@ from alerting.models.configuration import (
     Silence,
 )
 from alerting.models.group import AlertGroup, GroupStatus, NotificationLog, TimelineEvent, Timer
-from alerting.models.health import AuditFinding, Heartbeat
+from alerting.models.health import AuditFinding, AuditTotal, Heartbeat
 from alerting.models.intake import IntakeQueue, IntakeRequest, QuarantinedAlert
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "AlertStatus",
     "AlertingPolicy",
     "AuditFinding",
+    "AuditTotal",
     "ConfigurationRevision",
     "EnrichmentStep",
     "GroupStatus",

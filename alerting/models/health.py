@@ -33,3 +33,15 @@ class AuditFinding(TenantOwned):
         db_table = "audit_finding"
         default_permissions = ()
         constraints = [models.UniqueConstraint("tenant", "check_name", name="audit_finding_check")]
+
+
+class AuditTotal(models.Model):
+    """The latest result of one of the auditor's queries over all tenants; a number, readable without a tenant."""
+
+    check_name = models.CharField(max_length=48, primary_key=True)
+    count = models.PositiveIntegerField()
+    checked_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "audit_total"
+        default_permissions = ()

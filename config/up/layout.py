@@ -44,7 +44,7 @@ class Layout:
         return self.var / "postgres-lies-in"
 
     def prepare(self) -> None:
-        """Make `var` and refuse to start on a full disk."""
+        """Make `var` with empty counters and refuse to start on a full disk."""
         open_folder(self.var)
         free = shutil.disk_usage(self.var).free
         if free < NEEDED_SPACE:
@@ -52,6 +52,13 @@ class Layout:
                 f"The disk of {self.var} has only {free >> 20} MB free and the database needs {NEEDED_SPACE >> 20};"
                 " make room first."
             )
+        shutil.rmtree(self.counters, ignore_errors=True)
+        self.counters.mkdir()
+
+    @property
+    def counters(self) -> Path:
+        """Where the processes of one run keep the counters that /metrics adds up."""
+        return self.var / "prometheus"
 
     def postgres_folder(self, account: Account) -> Path:
         """Return the folder of the database; below `var` unless its account cannot walk there."""

@@ -63,6 +63,7 @@ class Stack:
             "PUBLIC_BASE_URL": self.url,
             "ALLOWED_HOSTS": "127.0.0.1,localhost",
             "LOG_FORMAT": "console",
+            "PROMETHEUS_MULTIPROC_DIR": str(self.layout.counters),
             "EGRESS_ALLOW_LOOPBACK": "1",
             "EGRESS_LOOPBACK_PORTS": f"{self.ports.inbox},{self.ports.smtp}",
             "SLACK_API_BASE_URL": f"{self.inbox_url}/slack/api/",
