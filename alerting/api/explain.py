@@ -1,5 +1,7 @@
 """The REST door of explain: every decision about an alert, before it is sent or after it came."""
 
+import re
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -10,22 +12,41 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from alerting.explain import Explanation, explain, explain_alert, explain_group
+from alerting.explain import Explanation, explain, explain_alert, explain_group, is_near
 from alerting.explain.story import StepKind, Verdict
 from tenants.api.inputs import StrictSerializer
 from tenants.api.views import TenantViewSet
 
 CHOICES = ("alert", "alert_id", "group_id")
+ZONE = re.compile(r"(?:[Zz]|[+-]\d\d:?\d\d)$")
 VERDICTS = [verdict.value for verdict in Verdict]
+
+
+class NearTimeField(serializers.DateTimeField):
+    """A time with its zone, at most a year away."""
+
+    default_error_messages = {
+        "zone": _("Name the zone, as in 2026-01-31T08:00:00Z."),
+        "far": _("Give a time at most a year away."),
+    }
+
+    def to_internal_value(self, value: Any) -> datetime:
+        try:
+            given: datetime = super().to_internal_value(value)
+        except OverflowError:
+            self.fail("far")
+        if isinstance(value, str) and ZONE.search(value) is None:
+            self.fail("zone")
+        if not is_near(given):
+            self.fail("far")
+        return given
 
 
 class ExplainInput(StrictSerializer):
     """What to explain: an alert in the native form, or a known alert or group by its id."""
 
     alert = serializers.DictField(required=False, help_text=_("An alert as it would be sent. Nothing is stored."))
-    at = serializers.DateTimeField(
-        required=False, help_text=_("With an alert: judge it as if it came in then, not now.")
-    )
+    at = NearTimeField(required=False, help_text=_("With an alert: judge it as if it came in then, not now."))
     alert_id = serializers.UUIDField(required=False, help_text=_("Tell what was decided about this alert."))
     group_id = serializers.UUIDField(required=False, help_text=_("Tell what was decided about this group."))
 
@@ -50,7 +71,7 @@ class DetailOutput(serializers.Serializer[Any]):
     id = serializers.UUIDField(allow_null=True)
     name = serializers.CharField(allow_blank=True)
     at = serializers.DateTimeField(allow_null=True)
-    data = serializers.DictField()
+    data = serializers.DictField()  # type: ignore[assignment]
     details = serializers.ListField(child=serializers.DictField(), help_text="More of these.")
 
 

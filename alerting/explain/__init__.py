@@ -1,11 +1,12 @@
 """Explain: every decision about an alert in words, before it is sent or after it came; nothing is written."""
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
+from django.utils import timezone
 
 from alerting.exclusive import moment
 from alerting.explain import past
@@ -27,7 +28,15 @@ __all__ = [
     "explain",
     "explain_alert",
     "explain_group",
+    "is_near",
 ]
+
+YEAR: Final = timedelta(days=366)
+
+
+def is_near(at: datetime) -> bool:
+    """Whether a time is near enough to be asked about: within a year; only near ones can be worked out."""
+    return abs(at - timezone.now()) <= YEAR
 
 
 def explain(tenant_id: UUID, alert: Mapping[str, Any] | bytes, at: datetime | None = None) -> Explanation:

@@ -1,6 +1,6 @@
 """Enrichment, told: what each step changed, and which matcher kept each other step away."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -13,7 +13,7 @@ from alerting.explain.words import mismatch, shown
 from alerting.matchers import first_failing
 
 
-def enrichment(rows: list[StepRow], labels: Mapping[str, str], enriched: Enriched) -> Step:
+def enrichment(rows: Sequence[StepRow], labels: Mapping[str, str], enriched: Enriched) -> Step:
     """The step of enrichment. `enriched` is what the chain made of these labels."""
     done = {applied.step_id: applied for applied in enriched.applied}
     details: list[Detail] = []

@@ -8,8 +8,9 @@ from alerting.exclusive import Moment
 from alerting.explain import door, enriching, grouping, identity, looking, muting, rendering, routes, telling
 from alerting.explain.prospect import Prospect, foresee
 from alerting.explain.story import Destination, Detail, Explanation, Step, StepKind, Subject, Verdict
-from alerting.explain.words import Clock
-from alerting.muting import MuteKind
+from alerting.explain.words import Clock, listed
+from alerting.muting import Muted, MuteKind
+from alerting.pipeline.assess import labels_of
 from alerting.pipeline.news import FIRING, News
 
 
@@ -92,7 +93,7 @@ def _configuration(prospect: Prospect) -> Step | None:
 
 
 def _enrichment(prospect: Prospect) -> Step:
-    step = enriching.enrichment(list(prospect.configuration.chain.rows), prospect.alert.labels, prospect.enriched)
+    step = enriching.enrichment(prospect.configuration.chain.rows, labels_of(prospect.alert), prospect.enriched)
     if prospect.assessed.row.labels is not None or prospect.stored is None:
         return step
     sentence = _("It is no news, so the alert keeps the labels it has.")
@@ -128,15 +129,19 @@ def _summary(prospect: Prospect, destinations: list[Destination], clock: Clock) 
     told = [one for one in destinations if one.is_told]
     if told:
         return _told(prospect, told, clock)
-    why = _why_nobody(prospect, destinations, clock)
-    return _("Nobody would be told: %(why)s") % {"why": why} if why else _("Nobody would be told.")
+    text = _why_nobody(prospect, destinations, clock)
+    later = _later(prospect, clock)
+    return f"{text} {later}" if later else text
 
 
 def _told(prospect: Prospect, told: list[Destination], clock: Clock) -> str:
     at = prospect.decided_at
     values = {"names": telling.names(told), "at": clock.at(at), "until": clock.until(at)}
     if not prospect.assessed.is_news:
-        sentence = _("Nobody would be told because of this. %(names)s hear of its group anyway, at %(at)s (%(until)s).")
+        sentence = _(
+            "Nobody would be told because of this."
+            " Apart from it, %(names)s would hear of its group at %(at)s (%(until)s)."
+        )
     elif at <= prospect.moment.now:
         sentence = _("%(names)s would be told at once.")
     else:
@@ -144,25 +149,41 @@ def _told(prospect: Prospect, told: list[Destination], clock: Clock) -> str:
     return sentence % values
 
 
+def _later(prospect: Prospect, clock: Clock) -> str:
+    """Whom the look after the next would tell: those who hear of it when a silence ends."""
+    if prospect.verdict is None or prospect.afterwards is None or prospect.verdict.due_at is None:
+        return ""
+    names = dict.fromkeys(one.destination.name for one in prospect.afterwards.tellings)
+    if not names:
+        return ""
+    sentence = _("If it still fires at %(at)s, %(names)s would be told then.")
+    return sentence % {"at": clock.at(prospect.verdict.due_at), "names": listed(names)}
+
+
 def _why_nobody(prospect: Prospect, destinations: list[Destination], clock: Clock) -> str:
     """The one thing that keeps it quiet, the earliest in the pipeline first."""
-    if prospect.news in (News.REPEATED, News.OUTDATED) and not prospect.assessed.is_news:
-        return _("it is no news.") if prospect.news is News.REPEATED else _("it is old news.")
+    if not prospect.assessed.is_news:
+        if prospect.news is News.OUTDATED:
+            return _("Nobody would be told: it is old news.")
+        return _("Nobody would be told: it is no news.")
     mutes = prospect.witness.mutes(prospect.labels) if prospect.assessed.row.status == FIRING else []
     if mutes:
-        return _muted(mutes[0].kind) % {"name": mutes[0].name}
+        return _("Nobody would be told. %(why)s") % {"why": _muted(mutes[0], clock)}
     if prospect.due_group is None:
-        return _("it is over and in no open group.")
+        return _("Nobody would be told: it is over, and in no open group.")
     if prospect.configuration.routes is None:
-        return _("there is no route that can be used.")
+        return _("Nobody would be told: there is no route that can be used.")
     if not destinations:
-        return _("the route has no channel.")
-    return destinations[0].sentence if len(destinations) == 1 else _("see below why for each destination.")
+        return _("Nobody would be told: its route has no channel.")
+    if len(destinations) == 1:
+        return _("Nobody would be told. %(why)s") % {"why": destinations[0].sentence}
+    return _("Nobody would be told; each destination has its reason, which is told below.")
 
 
-def _muted(kind: MuteKind) -> str:
-    if kind is MuteKind.SILENCE:
-        return _("The silence “%(name)s” mutes it.")
-    if kind is MuteKind.MAINTENANCE:
-        return _("The maintenance window “%(name)s” mutes it.")
-    return _("“%(name)s” mutes it while another alert fires.")
+def _muted(mute: Muted, clock: Clock) -> str:
+    values = {"name": mute.name, "until": clock.at(mute.until) if mute.until else ""}
+    if mute.kind is MuteKind.SILENCE:
+        return _("The silence “%(name)s” mutes it until %(until)s.") % values
+    if mute.kind is MuteKind.MAINTENANCE:
+        return _("The maintenance window “%(name)s” mutes it until %(until)s.") % values
+    return _("“%(name)s” mutes it while another alert fires.") % values

@@ -54,10 +54,10 @@ def past(known: Alert, clock: Clock) -> Detail:
     values = {
         "since": clock.at(known.starts_at),
         "seen": clock.until(known.last_seen_at),
-        "times": ngettext("%(count)d time", "%(count)d times", known.repeat_count) % {"count": known.repeat_count},
+        "times": ngettext("once", "%(count)d times", known.repeat_count) % {"count": known.repeat_count},
     }
     if known.status == FIRING:
-        sentence = _("It has been firing since %(since)s, was received %(times)s, last %(seen)s.") % values
+        sentence = _("It has been firing since %(since)s and was received %(times)s, last %(seen)s.") % values
     else:
         values["over"] = clock.at(known.resolved_at or known.changed_at)
         values["why"] = str(why_title(known.resolved_because or Why.BY_SENDER))

@@ -2,11 +2,10 @@
 
 from django.utils.translation import gettext as _
 
-from alerting.explain.prospect import Prospect
+from alerting.explain.prospect import Prospect, running_timers
 from alerting.explain.routes import waits
 from alerting.explain.story import Detail, Step, StepKind, Verdict
 from alerting.explain.words import Clock, listed
-from alerting.models import Timer
 from alerting.pipeline.assess import timers_of
 
 
@@ -15,7 +14,7 @@ def timers(prospect: Prospect, clock: Clock) -> Step:
     spans = timers_of(prospect.configuration, prospect.labels)
     details = [Detail(verdict=Verdict.NOTED, code="timers", sentence=waits(spans))]
     if prospect.group is not None and prospect.group.flushed_at is not None:
-        sentence = _("The group was last looked at at %(at)s.") % {"at": clock.at(prospect.group.flushed_at)}
+        sentence = _("The last look at the group was at %(at)s.") % {"at": clock.at(prospect.group.flushed_at)}
         details.append(Detail(verdict=Verdict.NOTED, code="flushed", at=prospect.group.flushed_at, sentence=sentence))
     details += _running(prospect, clock) + _after(prospect, clock)
     return Step(
@@ -39,13 +38,14 @@ def _sentence(prospect: Prospect, clock: Clock) -> str:
 def _running(prospect: Prospect, clock: Clock) -> list[Detail]:
     if prospect.group is None:
         return []
-    timer = Timer.objects.filter(
-        tenant_id=prospect.moment.tenant_id, kind=Timer.Kind.GROUP, object_id=prospect.group.pk
-    ).first()
-    if timer is None:
+    times = running_timers(prospect.moment.tenant_id, prospect.group.pk)
+    if not times:
         return []
-    sentence = _("A timer of the group runs already; it rings at %(at)s.") % {"at": clock.at(timer.due_at)}
-    return [Detail(verdict=Verdict.NOTED, code="timer", at=timer.due_at, sentence=sentence)]
+    due_at = min(times)
+    sentence = _("A timer of the group runs already; it rings at %(at)s.")
+    if due_at <= clock.now:
+        sentence = _("A timer of the group has rung at %(at)s; the look is about to come.")
+    return [Detail(verdict=Verdict.NOTED, code="timer", at=due_at, sentence=sentence % {"at": clock.at(due_at)})]
 
 
 def _after(prospect: Prospect, clock: Clock) -> list[Detail]:
@@ -60,7 +60,7 @@ def _after(prospect: Prospect, clock: Clock) -> list[Detail]:
     names = prospect.afterwards and list(dict.fromkeys(one.destination.name for one in prospect.afterwards.tellings))
     values = {"at": clock.at(due_at), "names": listed(names or ())}
     if names:
-        sentence = _("If nothing changes after that, it is looked at again at %(at)s, and %(names)s are told then.")
+        sentence = _("If nothing changes after that, it is looked at again at %(at)s; then %(names)s would be told.")
     else:
         sentence = _("If nothing changes after that, it is looked at again at %(at)s.")
     data = {"names": names or []}

@@ -14,11 +14,11 @@ from alerting.enrichment import Enriched
 from alerting.exclusive import Moment
 from alerting.flapping import Flapping
 from alerting.grouping import Group
-from alerting.models import Alert, AlertGroup, Timer
+from alerting.models import Alert, AlertGroup, GroupStatus, Timer
 from alerting.muting import FiringSources
 from alerting.needs import Outcome, Told, decide
 from alerting.pipeline import alerts
-from alerting.pipeline.assess import Assessed, assess
+from alerting.pipeline.assess import Assessed, assess, labels_of
 from alerting.pipeline.claim import Item, Request
 from alerting.pipeline.folding import Folded, fold
 from alerting.pipeline.groups import Delta, Groups
@@ -106,7 +106,7 @@ def foresee(alert: NativeAlert, moment: Moment) -> Prospect:
     groups = Groups(moment.now)
     groups.find([assessed])
     groups.count(assessed)
-    enriched = configuration.chain.apply(alert.labels, alert.annotations, moment.now)
+    enriched = configuration.chain.apply(labels_of(alert), alert.annotations, moment.now)
     labels = dict(assessed.row.labels if assessed.row.labels is not None or stored is None else stored.labels)
     group_id = assessed.row.group_id or (known.group_id if known else None)
     due_group = _due_group(group_id, groups, assessed, stored, moment)
@@ -195,9 +195,17 @@ def _look_at(group_id: str | None, groups: Groups, moment: Moment) -> datetime |
     """The earlier of the timer the alert would bring forward and the one that runs already."""
     if group_id is None:
         return None
-    running = Timer.objects.filter(tenant_id=moment.tenant_id, kind=Timer.Kind.GROUP, object_id=group_id)
-    times = [*running.values_list("due_at", flat=True), *(due for one, due in groups.due() if one == group_id)]
+    times = [*running_timers(moment.tenant_id, UUID(group_id)), *(due for one, due in groups.due() if one == group_id)]
     return max(min(times), moment.now) if times else None
+
+
+def running_timers(tenant_id: UUID, group_id: UUID) -> list[datetime]:
+    """When the timers ring that bring a look at a group: its own, and that of a change of configuration."""
+    timers = Timer.objects.filter(tenant_id=tenant_id)
+    times = list(timers.filter(kind=Timer.Kind.GROUP, object_id=group_id).values_list("due_at", flat=True))
+    if AlertGroup.objects.filter(pk=group_id, flushed_at__isnull=False).exclude(status=GroupStatus.RESOLVED).exists():
+        times += timers.filter(kind=Timer.Kind.SETTINGS).values_list("due_at", flat=True)
+    return times
 
 
 def _due_group(

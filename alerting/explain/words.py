@@ -34,7 +34,7 @@ class Clock:
         """How far a time lies ahead or back: `in 5 min`, `3 h ago`, `now`."""
         delta = moment - self.now
         if abs(delta) < timedelta(seconds=1):
-            return _("now")
+            return _("just now")
         if delta > timedelta(0):
             return _("in %(span)s") % {"span": span(delta)}
         return _("%(span)s ago") % {"span": span(-delta)}
@@ -43,6 +43,9 @@ class Clock:
 def span(length: timedelta) -> str:
     """A length of time in its two largest units: `1 h 30 min`."""
     left = int(length.total_seconds())
+    if left >= 3_600:
+        # Seconds are not shown any more: round them, so that "in 4 h" does not read "in 3 h 59 min".
+        left = (left + 30) // 60 * 60
     if left < 1:
         return _("0 s") if not length else _("less than 1 s")
     parts: list[str] = []

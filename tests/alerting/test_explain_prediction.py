@@ -325,7 +325,7 @@ def rerouted_by_enrichment(world: World) -> dict[str, Any]:
     with tenant_context(world.tenant.pk):
         EnrichmentStep.objects.create(
             name="Databases matter", kind="static", matchers=matchers(service="db"),
-            settings={"labels": {"severity": "critical"}},
+            settings={"labels": {"severity": "critical"}, "overwrite": True},
         )  # fmt: skip
     return world.alert()
 
