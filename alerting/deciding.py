@@ -56,8 +56,22 @@ class _Aim(msgspec.Struct):
     """The firing alerts that routes lead to one channel."""
 
     firing: dict[int, DueAlert] = {}
+    #: Alerts that flap and do not fire at the moment.
+    resting: set[int] = set()
     muted_count: int = 0
+    is_muted_flapping: bool = False
     repeat_interval: timedelta | None = None
+
+    def take(self, alert: DueAlert, repeat_interval: timedelta) -> None:
+        """Count an alert that a route leads here."""
+        self.repeat_interval = min(self.repeat_interval or repeat_interval, repeat_interval)
+        if not alert.is_firing:
+            self.resting.add(alert.number)
+        elif alert.muted_by:
+            self.muted_count += 1
+            self.is_muted_flapping = self.is_muted_flapping or alert.flapping.is_flapping
+        else:
+            self.firing[alert.number] = alert
 
 
 class Judge:
@@ -126,11 +140,11 @@ class Judge:
         return Event(kind=kind, group_id=verdict.group.id, alert_id=alert.id, reason=reason, data=data)
 
     def _aim(self, group: DueGroup, verdict: Verdict) -> dict[UUID, _Aim]:
-        """Route every firing alert; note where a route leads to nobody."""
+        """Route every alert that fires or flaps; note where a route leads to nobody."""
         aims: dict[UUID, _Aim] = defaultdict(_Aim)
         routes = self.configuration.routes
         for alert in group.alerts:
-            if not alert.is_firing:
+            if not alert.is_firing and not alert.flapping.is_flapping:
                 continue
             if routes is None:
                 verdict.untold.setdefault(self._no_routes(), set())
@@ -139,13 +153,7 @@ class Judge:
                 if not route.channel_ids:
                     verdict.untold.setdefault(Why.NO_CHANNEL, set()).add(route.name)
                 for channel_id in route.channel_ids:
-                    aim = aims[channel_id]
-                    repeat = route.timers.repeat_interval
-                    aim.repeat_interval = min(aim.repeat_interval or repeat, repeat)
-                    if alert.muted_by:
-                        aim.muted_count += 1
-                    else:
-                        aim.firing[alert.number] = alert
+                    aims[channel_id].take(alert, route.timers.repeat_interval)
         return aims
 
     def _no_routes(self) -> Why:
@@ -201,7 +209,7 @@ class Judge:
         """The group as one destination sees it: what is routed there, and the end of what it was told of."""
         heard = (previous.firing | previous.resolved) if previous else frozenset()
         resolved, elsewhere = set(), 0
-        flaps = {number for number, alert in aim.firing.items() if alert.flapping.is_flapping}
+        flaps = {number for number, alert in aim.firing.items() if alert.flapping.is_flapping} | aim.resting
         for alert in group.alerts:
             if alert.number not in heard or alert.number in aim.firing:
                 continue
@@ -218,7 +226,8 @@ class Judge:
             resolved=frozenset(resolved),
             severity=max(severities, default=group.severity),
             flapping=frozenset(flaps),
-            is_flapping=bool(flaps),
+            # Muted while it flaps: nothing to tell, but not the end of it either.
+            is_flapping=bool(flaps) or (aim.is_muted_flapping and previous is not None and previous.was_flapping),
             is_acknowledged=group.status == "acknowledged",
             muted_count=max(aim.muted_count, elsewhere),
             send_resolved=destination.send_resolved,

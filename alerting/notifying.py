@@ -1,5 +1,6 @@
 """Flush: look at the groups that are due, tell whom it concerns, write down every decision, set the next time."""
 
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Final
 from uuid import UUID
@@ -46,8 +47,7 @@ WHERE g.tenant_id = %s AND g.id = r.id
 _WRITE_LOG: Final = """
 INSERT INTO notification_log (id, tenant_id, group_id, channel_id, recipient, firing, resolved, severity,
                               was_flapping, reason, told_at)
-SELECT gen_random_uuid(), %s, group_id, channel_id, recipient, firing, resolved, severity, was_flapping, reason,
-       statement_timestamp()
+SELECT gen_random_uuid(), %s, group_id, channel_id, recipient, firing, resolved, severity, was_flapping, reason, %s
 FROM json_to_recordset(%s::json) AS r (group_id uuid, channel_id uuid, recipient text, firing bigint[],
     resolved bigint[], severity smallint, was_flapping bool, reason text)
 ON CONFLICT (tenant_id, group_id, channel_id, recipient) DO UPDATE SET firing = excluded.firing,
@@ -66,7 +66,7 @@ def flush_due(tenant_id: UUID, limit: int = MAX_GROUPS) -> int:
         configuration = compiled(moment)
         # Before the claim: a change of configuration holds its revision while it waits for its timer.
         inhibitors.refresh(moment, configuration)
-        claimed = timers.claim_due(limit)
+        claimed = timers.claim_due(moment.now, limit)
         if not claimed:
             return 0
         if any(kind == Timer.Kind.SETTINGS for kind, _object_id in claimed):
@@ -91,7 +91,7 @@ def _flush(ids: list[UUID], moment: Moment, configuration: Compiled) -> None:
     verdicts = [judge.judge(group) for group in groups]
     deliveries = _enqueue(verdicts, moment)
     _write_alerts(verdicts)
-    _write_log(verdicts)
+    _write_log(verdicts, moment.now)
     timeline.record([event for verdict in verdicts for event in _events(verdict, deliveries)])
     _write_groups(verdicts)
     known = {group.id for group in groups}
@@ -146,7 +146,7 @@ def _write_alerts(verdicts: list[Verdict]) -> None:
         execute(_UPDATE_ALERTS, [as_json(rows), current_tenant_id()])
 
 
-def _write_log(verdicts: list[Verdict]) -> None:
+def _write_log(verdicts: list[Verdict], now: datetime) -> None:
     rows = [
         {
             "group_id": verdict.group.id,
@@ -162,7 +162,7 @@ def _write_log(verdicts: list[Verdict]) -> None:
         for telling in verdict.tellings
     ]
     if rows:
-        execute(_WRITE_LOG, [current_tenant_id(), as_json(rows)])
+        execute(_WRITE_LOG, [current_tenant_id(), now, as_json(rows)])
 
 
 def _events(verdict: Verdict, deliveries: dict[bytes, UUID]) -> list[Event]:

@@ -28,7 +28,7 @@ SELECT %s, 'group', id, due FROM wanted WHERE due IS NOT NULL ORDER BY id
 ON CONFLICT (tenant_id, kind, object_id) DO UPDATE SET due_at = excluded.due_at
 """
 _CLAIM: Final = """
-SELECT kind, object_id FROM timer WHERE tenant_id = %s AND due_at <= statement_timestamp()
+SELECT kind, object_id FROM timer WHERE tenant_id = %s AND due_at <= %s
 ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
 """
 _ALL_OPEN: Final = """
@@ -62,9 +62,9 @@ def reset(due: Iterable[tuple[str, datetime | None]]) -> None:
         execute(_SET, [as_json(rows), tenant_id, tenant_id])
 
 
-def claim_due(limit: int) -> list[tuple[str, UUID]]:
+def claim_due(now: datetime, limit: int) -> list[tuple[str, UUID]]:
     """Hold the timers of the tenant that are due, longest overdue first, until the transaction ends."""
-    return [(kind, object_id) for kind, object_id in fetch(_CLAIM, [current_tenant_id(), limit])]
+    return [(kind, object_id) for kind, object_id in fetch(_CLAIM, [current_tenant_id(), now, limit])]
 
 
 def settle_settings() -> None:
