@@ -198,10 +198,11 @@ class MaintenanceWindowOutput(serializers.ModelSerializer[MaintenanceWindow]):
 
     def _now_and_zone(self, row: MaintenanceWindow) -> tuple[datetime, str]:
         # Asked once for a whole page: all its rows belong to one tenant.
-        if "now_and_zone" not in self.context:
+        page: dict[str, Any] = self.context  # type: ignore[assignment]  # a dict, typed as what is only read
+        if "now_and_zone" not in page:
             zone = Tenant.objects.values_list("time_zone", flat=True).get(pk=row.tenant_id)
-            self.context["now_and_zone"] = (database_now(), zone)
-        found: tuple[datetime, str] = self.context["now_and_zone"]
+            page["now_and_zone"] = (database_now(), zone)
+        found: tuple[datetime, str] = page["now_and_zone"]
         return found
 
 
