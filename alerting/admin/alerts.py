@@ -67,7 +67,7 @@ class AlertAdmin(ReadOnlyAdmin):
             "timeline": timeline_lines(alert_timeline(alert.pk).order_by("-at", "-id")[:EVENTS]),
             "explain": explain_link(alert),
         }
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/alerting/alert.html", context)
 
     def severity_shown(self, alert: Alert) -> Any:

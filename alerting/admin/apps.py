@@ -10,4 +10,4 @@ class AdminWithoutLogConfig(SimpleAdminConfig):
     """
 
     def import_models(self) -> None:
-        self.models = self.apps.all_models[self.label]
+        self.models = self.apps.all_models[self.label] if self.apps else {}

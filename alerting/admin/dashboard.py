@@ -56,7 +56,7 @@ def _content() -> dict[str, Any]:
         ],
         "severity_chart": json.dumps(_severity_chart()),
         "rate_chart": json.dumps(_rate_chart(rates)),
-        "chart_options": json.dumps(OPTIONS),
+        "chart_options": json.dumps(_two_axes()),
         "stacked_options": json.dumps(_stacked()),
         "groups": [
             {"group": group, "severity": severity_chip(group.severity), "status": status_chip(group.status)}
@@ -70,6 +70,12 @@ def _content() -> dict[str, Any]:
         "bucket": data.BUCKET_MINUTES,
         "hours": data.HOURS,
     }
+
+
+def _two_axes() -> dict[str, Any]:
+    # Many alerts become few messages: on one axis the messages would be a flat line.
+    right = {**OPTIONS["scales"]["y"], "position": "right", "grid": {"drawOnChartArea": False}}  # type: ignore[index]
+    return {**OPTIONS, "scales": {**OPTIONS["scales"], "y1": right}}  # type: ignore[dict-item]
 
 
 def _stacked() -> dict[str, Any]:
@@ -137,9 +143,9 @@ def _rate_chart(rates: list[data.Rate]) -> dict[str, Any]:
     return {
         "labels": [rate.label for rate in rates],
         "datasets": [
-            _line(_("alerts in, a minute"), [rate.accepted for rate in rates], "#3b82f6"),
-            _line(_("messages out, a minute"), [rate.delivered for rate in rates], "#16a34a"),
-            _line(_("messages failed, a minute"), [rate.failed for rate in rates], "#dc2626"),
+            _line(_("alerts in (left)"), [rate.accepted for rate in rates], "#3b82f6"),
+            {**_line(_("messages out"), [rate.delivered for rate in rates], "#16a34a"), "yAxisID": "y1"},
+            {**_line(_("messages failed"), [rate.failed for rate in rates], "#dc2626"), "yAxisID": "y1"},
         ],
     }
 

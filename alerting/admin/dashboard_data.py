@@ -22,7 +22,9 @@ LATE_SECONDS = 60
 
 def firing_by_severity() -> dict[int, int]:
     """Return how many alerts fire, by severity."""
-    counted = Alert.objects.filter(status="firing").order_by().values_list("severity").annotate(count=Count("id"))
+    counted = (
+        Alert._default_manager.filter(status="firing").order_by().values_list("severity").annotate(count=Count("id"))
+    )
     return dict(counted)
 
 
@@ -71,7 +73,7 @@ class Rate:
 _RATES = """
 WITH bucket AS (
   SELECT generate_series(date_bin(%(width)s::interval, now() - %(span)s::interval, 'epoch'),
-                         date_bin(%(width)s::interval, now(), 'epoch'), %(width)s::interval) AS at
+                         date_bin(%(width)s::interval, now() - %(width)s::interval, 'epoch'), %(width)s::interval) AS at
 ), came AS (
   SELECT date_bin(%(width)s::interval, received_at, 'epoch') AS at, sum(accepted) AS count
   FROM intake_request WHERE tenant_id = %(t)s AND received_at >= now() - %(span)s::interval GROUP BY 1
@@ -90,7 +92,7 @@ FROM bucket LEFT JOIN came USING (at) LEFT JOIN went USING (at) ORDER BY bucket.
 
 
 def rates() -> list[Rate]:
-    """Return intake and delivery of the last hours, a minute on average of each bucket."""
+    """Return intake and delivery of the last hours, a minute on average of each bucket that is over."""
     with connection.cursor() as cursor:
         cursor.execute(_RATES, _span())
         rows = cursor.fetchall()
@@ -135,20 +137,20 @@ def opened_by_severity() -> list[Bucket]:
 
 def open_groups() -> list[AlertGroup]:
     """Return the groups that need somebody, the worst and newest first."""
-    rows = AlertGroup.objects.exclude(status="resolved").select_related("assigned_to")
+    rows = AlertGroup._default_manager.exclude(status="resolved").select_related("assigned_to")
     return list(rows.order_by("-severity", "-opened_at", "-id")[:SHOWN])
 
 
 def recent_failures() -> list[Delivery]:
     """Return the latest messages that did not get through or whose fate is open."""
     troubled = (DeliveryState.DEAD, DeliveryState.UNCERTAIN)
-    rows = Delivery.objects.filter(state__in=troubled).select_related("channel").defer("message")
+    rows = Delivery._default_manager.filter(state__in=troubled).select_related("channel").defer("message")
     return list(rows.order_by("-created_at", "-id")[:SHOWN])
 
 
 def findings() -> list[AuditFinding]:
     """Return what the auditor found, trouble first."""
-    return list(AuditFinding.objects.order_by("-count", "check_name"))
+    return list(AuditFinding._default_manager.order_by("-count", "check_name"))
 
 
 def _span() -> dict[str, Any]:

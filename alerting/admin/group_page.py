@@ -78,7 +78,7 @@ class AssignForm(forms.Form):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        members = Membership.objects.values("user_id")
+        members = Membership._default_manager.values("user_id")
         self.fields["person"].queryset = User.objects.filter(pk__in=members)  # type: ignore[attr-defined]
 
 
@@ -86,9 +86,9 @@ def show(page: Any, request: HttpRequest, group: AlertGroup) -> HttpResponse:
     """Return the page; a fixed number of statements however much hangs on the group."""
     if not page.has_view_permission(request, group):
         raise PermissionDenied
-    alerts = list(Alert.objects.filter(group=group).order_by("-changed_at", "-id")[: ALERTS + 1])
+    alerts = list(Alert._default_manager.filter(group=group).order_by("-changed_at", "-id")[: ALERTS + 1])
     deliveries = list(
-        Delivery.objects.filter(source_id=group.pk).select_related("channel").defer("message")[:DELIVERIES]
+        Delivery._default_manager.filter(source_id=group.pk).select_related("channel").defer("message")[:DELIVERIES]
     )
     attempts = attempt_lines(deliveries)
     common = dict(group.labels)
@@ -119,7 +119,7 @@ def show(page: Any, request: HttpRequest, group: AlertGroup) -> HttpResponse:
         "assign_form": AssignForm(initial={"person": group.assigned_to_id}),
         "explain": explain_link(alerts[0]) if alerts else "",
     }
-    request.current_app = page.admin_site.name  # type: ignore[attr-defined]
+    request.current_app = page.admin_site.name
     return TemplateResponse(request, "admin/alerting/group.html", context)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -20,6 +21,8 @@ from alerting.models import AlertGroup
 from tenants.admin.actor import can, principal_of
 from tenants.admin.base import ReadOnlyAdmin
 from tenants.admin.display import chip, moment
+
+OPEN = "status=firing&status=acknowledged"
 
 
 class AlertGroupAdmin(ReadOnlyAdmin):
@@ -45,6 +48,13 @@ class AlertGroupAdmin(ReadOnlyAdmin):
     def get_urls(self) -> list[URLPattern]:
         act = self.admin_site.admin_view(require_POST(self.act))
         return [path("<uuid:group_id>/act/", act, name="alerting_alertgroup_act"), *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Begin with the groups that need somebody."""
+        if request.method == "GET" and not request.GET:
+            return redirect(f"{request.path}?{OPEN}")
+        response: HttpResponse = super().changelist_view(request, extra_context)
+        return response
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None

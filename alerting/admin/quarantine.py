@@ -78,7 +78,7 @@ class QuarantinedAlertAdmin(ReadOnlyAdmin):
             "form": form,
             "may_settle": item.state == State.WAITING and self.has_replay_permission(request),
         }
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/alerting/quarantined.html", context)
 
     def _replayed(self, request: HttpRequest, item: QuarantinedAlert, form: FixForm) -> bool:

@@ -28,7 +28,7 @@ TIMERS = ("group_wait", "group_interval", "repeat_interval")
 class RouteForm(JudgedForm):
     """A node of the tree and the channels it tells."""
 
-    tells = forms.ModelMultipleChoiceField(
+    tells: forms.ModelMultipleChoiceField[Channel] = forms.ModelMultipleChoiceField(
         None,
         label=gettext_lazy("tells"),
         required=False,
@@ -44,9 +44,9 @@ class RouteForm(JudgedForm):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         if "tells" in self.fields:
-            self.fields["tells"].queryset = Channel.objects.order_by("name")  # type: ignore[attr-defined]
+            self.fields["tells"].queryset = Channel._default_manager.order_by("name")  # type: ignore[attr-defined]
             if not self.instance._state.adding:
-                told = RouteChannel.objects.filter(route=self.instance)
+                told = RouteChannel._default_manager.filter(route=self.instance)
                 self.fields["tells"].initial = list(told.values_list("channel_id", flat=True))
         if "parent" in self.fields and not self.instance._state.adding:
             parents = self.fields["parent"].queryset.exclude(pk=self.instance.pk)  # type: ignore[attr-defined]
@@ -91,7 +91,7 @@ class RouteAdmin(ConfigurationAdmin):
             "has_add_permission": self.has_add_permission(request),
             "defaults": [duration_text(getattr(DEFAULT_TIMERS, name)) for name in TIMERS],
         }
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/alerting/routes.html", context)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
@@ -101,9 +101,9 @@ class RouteAdmin(ConfigurationAdmin):
 
 def tree_lines() -> list[Node]:
     """Return the tree from the root down, depth first; three statements however many routes there are."""
-    routes = list(Route.objects.order_by("position", "name", "id"))
+    routes = list(Route._default_manager.order_by("position", "name", "id"))
     told: dict[UUID, list[str]] = {}
-    for link in RouteChannel.objects.select_related("channel").order_by("channel__name"):
+    for link in RouteChannel._default_manager.select_related("channel").order_by("channel__name"):
         told.setdefault(link.route_id, []).append(link.channel.name)
     below: dict[UUID | None, list[Route]] = {}
     for route in routes:

@@ -147,7 +147,7 @@ class AlertingPolicyAdmin(ConfigurationAdmin):
     fields = ("stale_after", "ignored_labels", "flap_window", "flap_enter", "flap_leave")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_add_permission(request) and not AlertingPolicy.objects.exists()
+        return super().has_add_permission(request) and not AlertingPolicy._default_manager.exists()
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -155,7 +155,7 @@ class AlertingPolicyAdmin(ConfigurationAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Go straight to the one row, or to making it."""
         name = f"{self.admin_site.name}:alerting_alertingpolicy"
-        policy = AlertingPolicy.objects.first()
+        policy = AlertingPolicy._default_manager.first()
         if policy is not None:
             return redirect(reverse(f"{name}_change", args=[policy.pk]))
         if self.has_add_permission(request):

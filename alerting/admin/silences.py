@@ -105,7 +105,7 @@ class SilenceAdmin(ConfigurationAdmin):
             path("preview/", wrap(require_POST(self.preview)), name="alerting_silence_preview"),
             path("<uuid:silence_id>/end/", wrap(require_POST(self.end)), name="alerting_silence_end"),
         ]
-        return own + super().get_urls()
+        return [*own, *super().get_urls()]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
-from unfold.dataclasses import SearchResult
+from unfold.dataclasses import Favicon, SearchResult
 from unfold.sites import UnfoldAdminSite
 
 from alerting.admin.login import LoginForm
@@ -42,6 +42,13 @@ class AlertingAdminSite(UnfoldAdminSite):
         if not user.is_authenticated or not user.is_active or not isinstance(user, User):
             return False
         return getattr(request, "principal", None) is not None or user.is_superuser
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show the form to sign in, to whoever asks, without anything of a tenant around it."""
+        if request.method != "GET":
+            request.principal = None  # type: ignore[attr-defined]
+        response: HttpResponse = super().login(request, extra_context)
+        return response
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:
         """Check who asks, then run the view and render its page inside their tenant."""
@@ -94,7 +101,11 @@ class AlertingAdminSite(UnfoldAdminSite):
         context: dict[str, Any] = super().each_context(request)
         principal = getattr(request, "principal", None)
         context["styles"] = [static("alerting/admin.css")]
+        context["site_symbol"] = "notifications_active"
+        tenant = getattr(request, "tenant", None)
+        context["site_subheader"] = tenant.name if tenant is not None else None
         context["scripts"] = [static("alerting/admin.js")]
+        context["site_favicons"] = [Favicon(href=static("alerting/icon.svg"), rel="icon", type="image/svg+xml")]
         context["show_history"] = can(request, "view_audit")
         context["own_tenants"] = tenants_of(request)
         context["is_operator"] = principal is not None and principal.kind == "operator"

@@ -1,5 +1,6 @@
 """Changing the tenant a session works in, and operators entering one with a reason."""
 
+from contextlib import nullcontext
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from tenants import sessions
 from tenants.access import memberships_of
+from tenants.context import tenant_context
 from tenants.models import Tenant, User
 
 
@@ -60,9 +62,12 @@ def choose_tenant(site: Any, request: HttpRequest) -> HttpResponse:
                 return redirect(f"{site.name}:index")
         else:
             return _change(site, request)
-    context = {**site.each_context(request), "title": _("Choose a tenant"), "form": form}
-    request.current_app = site.name  # type: ignore[attr-defined]
-    return TemplateResponse(request, "admin/alerting/choose_tenant.html", context)
+    principal = getattr(request, "principal", None)
+    # Around the page stands the navigation of the tenant the session is in, if it is in one.
+    with tenant_context(principal.tenant_id) if principal else nullcontext():
+        context = {**site.each_context(request), "title": _("Choose a tenant"), "form": form}
+        request.current_app = site.name
+        return TemplateResponse(request, "admin/alerting/choose_tenant.html", context).render()
 
 
 def _change(site: Any, request: HttpRequest) -> HttpResponse:

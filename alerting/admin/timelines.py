@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from django.utils.html import format_html
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -30,6 +30,9 @@ ICONS = {
     Kind.ASSIGNED: ("person", "blue"),
     Kind.SILENCED: ("notifications_off", "orange"),
 }
+
+
+MAX_DETAILS = 6
 
 
 class Line(NamedTuple):
@@ -59,8 +62,8 @@ def _detail(kind: str, data: dict[str, Any]) -> SafeString | str:
         return str(data.get("text") or data.get("comment") or "")
     if kind == Kind.SEVERITY_CHANGED:
         return _("from %(old)s to %(new)s") % {"old": _severity(data.get("from")), "new": _severity(data.get("to"))}
-    parts = [format_html("<i>{}</i> {}", name.replace("_", " "), _plain(value)) for name, value in data.items()]
-    return SafeString(" · ").join(parts[:6])
+    parts = [(name.replace("_", " "), _plain(value)) for name, value in data.items()]
+    return format_html_join(" · ", "<i>{}</i> {}", parts[:MAX_DETAILS])
 
 
 def _severity(value: Any) -> str:

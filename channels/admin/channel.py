@@ -82,7 +82,7 @@ class ChannelAdmin(TenantModelAdmin):
                 name="channels_channel_test_answer",
             ),
         ]
-        return own + super().get_urls()
+        return [*own, *super().get_urls()]
 
     def test(self, request: HttpRequest, channel_id: Any) -> HttpResponse:
         """Send a test message."""
@@ -158,4 +158,3 @@ class ChannelAdmin(TenantModelAdmin):
 
     updated.short_description = gettext_lazy("changed")  # type: ignore[attr-defined]
     updated.admin_order_field = "updated_at"  # type: ignore[attr-defined]
-

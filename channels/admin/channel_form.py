@@ -51,7 +51,7 @@ class ChannelForm(TenantModelForm):
         if credentials is not None:
             self.instance.credentials = json.dumps(credentials)
         held = credentials if credentials is not None else credentials_of(self.instance)
-        self._tell(kind, channel_faults(kind, settings, held))
+        self._tell_faults(kind, channel_faults(kind, settings, held))
         template = data.get("template")
         if template is not None and template.kind != kind:
             self.add_error("template", _("This template is for another kind of channel."))
@@ -73,7 +73,7 @@ class ChannelForm(TenantModelForm):
             return typed
         return {**credentials_of(self.instance), **typed} if typed else None
 
-    def _tell(self, kind: str, faults: dict[str, Any]) -> None:
+    def _tell_faults(self, kind: str, faults: dict[str, Any]) -> None:
         for part, found in faults.items():
             if not isinstance(found, dict):
                 self.add_error(part if part in self.fields else None, ValidationError(list(found)))

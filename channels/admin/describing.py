@@ -58,7 +58,7 @@ def attempt_lines(deliveries: Iterable[Delivery]) -> dict[UUID, list[dict[str, A
     """Return the attempts of deliveries as lines to show, in one statement."""
     lines: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
     ids = [delivery.pk for delivery in deliveries]
-    for attempt in DeliveryAttempt.objects.filter(delivery_id__in=ids).order_by("started_at", "lease_token"):
+    for attempt in DeliveryAttempt._default_manager.filter(delivery_id__in=ids).order_by("started_at", "lease_token"):
         outcome = Outcome(attempt.outcome)
         tone = "green" if outcome in GOOD else "red" if outcome in BAD else "orange"
         lines[attempt.delivery_id].append(

@@ -84,7 +84,7 @@ def struct_fields(adapter: Adapter[Any, Any], part: str, *, is_new: bool) -> dic
         # Required is judged by the adapter: only the fields of the chosen kind count.
         field.required = False
         field.label = capfirst(str(LABELS.get(info.name, info.name.replace("_", " "))))
-        field.help_text = HINTS.get((adapter.kind, info.name), "")
+        field.help_text = str(HINTS.get((adapter.kind, info.name), ""))
         if is_secret and not is_new:
             field.widget.attrs["placeholder"] = _("kept as it is")
         if is_new and info.default is not msgspec.NODEFAULT and not is_secret:

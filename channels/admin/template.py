@@ -131,7 +131,7 @@ class MessageTemplateAdmin(TenantModelAdmin):
     def changeform_view(
         self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        recent = Delivery.objects.exclude(kind="test").order_by("-created_at", "-id").defer("message")[:RECENT]
+        recent = Delivery._default_manager.exclude(kind="test").order_by("-created_at", "-id").defer("message")[:RECENT]
         extra = {"recent_deliveries": recent, **(extra_context or {})}
         return super().changeform_view(request, object_id, form_url, extra)
 
@@ -154,7 +154,7 @@ class MessageTemplateAdmin(TenantModelAdmin):
 
     def _delivery(self, chosen: str) -> Delivery | None:
         try:
-            return Delivery.objects.filter(pk=chosen).first()
+            return Delivery._default_manager.filter(pk=chosen).first()
         except ValidationError:
             return None
 

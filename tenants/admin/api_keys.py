@@ -74,7 +74,7 @@ class ApiKeyAdmin(TenantModelAdmin):
             path("<uuid:key_id>/rotate/", wrap(require_POST(self.rotate)), name="tenants_apikey_rotate"),
             path("<uuid:key_id>/revoke/", wrap(require_POST(self.revoke)), name="tenants_apikey_revoke"),
         ]
-        return own + super().get_urls()
+        return [*own, *super().get_urls()]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:
         """Offer only scopes within what the actor may do, so that no key is a way around a role."""
@@ -89,6 +89,11 @@ class ApiKeyAdmin(TenantModelAdmin):
     ) -> HttpResponse:
         extra = {"may_manage": can(request, self.write_permission), **(extra_context or {})}
         response: HttpResponse = super().change_view(request, object_id, form_url, extra)
+        return response
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        extra = {"show_save_and_add_another": False, "show_save_and_continue": False, **(extra_context or {})}
+        response: HttpResponse = super().add_view(request, form_url, extra)
         return response
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:  # type: ignore[override]

@@ -10,6 +10,7 @@ from django.contrib.admin.utils import unquote
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied
 from django.db import models
+from django.forms import ModelForm
 from django.http import Http404, HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin
 
@@ -19,6 +20,7 @@ from tenants.admin.actor import can, principal_of
 from tenants.admin.deletion import consequences
 from tenants.admin.forms import TenantModelForm
 from tenants.admin.history import history_page
+from tenants.admin.lists import BoundedPaginator, TenantChangeList
 from tenants.isolation import TenantOwned
 from tenants.models import User
 
@@ -41,13 +43,17 @@ class TenantModelAdmin(ModelAdmin):
     write_permission: ClassVar[str] = "change_configuration"
     # Codename by which a person may hold a grant on one object; empty where there are no such grants.
     grant: ClassVar[str] = ""
-    form = TenantModelForm
+    form: type[ModelForm[Any]] = TenantModelForm
     list_per_page = 50
     list_max_show_all = 0
+    paginator = BoundedPaginator
     # Counting all rows of a table of millions for one line of text is not worth it.
     show_full_result_count = False
     compressed_fields = False
     show_facets = False
+
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[TenantChangeList]:
+        return TenantChangeList
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return can(request, self.view_permission)
@@ -68,7 +74,7 @@ class TenantModelAdmin(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return can(request, self.write_permission)
 
-    def formfield_for_dbfield(self, db_field: "models.Field[Any, Any]", request: HttpRequest, **options: Any) -> Any:
+    def formfield_for_dbfield(self, db_field: models.Field[Any, Any], request: HttpRequest, **options: Any) -> Any:
         """Offer related rows to choose from, without the pop-ups to add or change them."""
         formfield = super().formfield_for_dbfield(db_field, request, **options)
         if formfield is not None and isinstance(formfield.widget, RelatedFieldWidgetWrapper):

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from tenants.context import current_tenant_id
@@ -12,6 +13,11 @@ from tenants.context import current_tenant_id
 
 class TenantModelForm(forms.ModelForm):
     """Stamps the tenant of the context on the row and checks its constraints with it."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for field in self.fields.values():
+            field.label = capfirst(field.label) if field.label else field.label
 
     def _get_validation_exclusions(self) -> set[str]:
         return super()._get_validation_exclusions() - {"tenant"}  # type: ignore[misc, no-any-return]

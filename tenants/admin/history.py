@@ -16,7 +16,7 @@ PER_PAGE = 50
 
 def history_page(model_admin: Any, request: HttpRequest, obj: models.Model) -> TemplateResponse:
     """Return the page with every audit entry about an object, newest first."""
-    entries = AuditEntry.objects.filter(object_type=model_admin.opts.model_name, object_id=str(obj.pk))
+    entries = AuditEntry._default_manager.filter(object_type=model_admin.opts.model_name, object_id=str(obj.pk))
     page = Paginator(entries, PER_PAGE).get_page(request.GET.get("p", "1"))
     context = {
         **model_admin.admin_site.each_context(request),
@@ -26,5 +26,5 @@ def history_page(model_admin: Any, request: HttpRequest, obj: models.Model) -> T
         "object": obj,
         "opts": model_admin.opts,
     }
-    request.current_app = model_admin.admin_site.name  # type: ignore[attr-defined]
+    request.current_app = model_admin.admin_site.name
     return TemplateResponse(request, "admin/tenants/history.html", context)

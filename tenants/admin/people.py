@@ -52,7 +52,7 @@ class MembershipAdmin(ManagedByPeople):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         actor = principal_of(request)
         if change:
-            before = Membership.objects.select_related("role", "user").get(pk=obj.pk)
+            before = Membership._default_manager.select_related("role", "user").get(pk=obj.pk)
             if before.role_id != obj.role_id:
                 accounts.change_role(actor, before, obj.role)
             return

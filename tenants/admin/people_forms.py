@@ -48,15 +48,15 @@ class MemberForm(TenantModelForm):
         role: Role = self.cleaned_data["role"]
         check_within(self.actor, accounts.role_permissions(role))
         if not self.instance._state.adding:
-            check_within(self.actor, accounts.role_permissions(Role.objects.get(pk=self.instance.role_id)))
+            check_within(self.actor, accounts.role_permissions(Role._default_manager.get(pk=self.instance.role_id)))
             self._check_an_owner_stays(role)
         return role
 
     def _check_an_owner_stays(self, role: Role) -> None:
-        before = Membership.objects.select_related("role").get(pk=self.instance.pk).role
+        before = Membership._default_manager.select_related("role").get(pk=self.instance.pk).role
         if before.name != "owner" or not before.is_built_in or role.pk == before.pk:
             return
-        if not Membership.objects.filter(role=before).exclude(pk=self.instance.pk).exists():
+        if not Membership._default_manager.filter(role=before).exclude(pk=self.instance.pk).exists():
             raise ValidationError(_("This is the last owner. Make another member an owner first."))
 
 
@@ -82,7 +82,7 @@ class NewMemberForm(MemberForm):
         person = User.objects.filter(email__iexact=email).first() if email else None
         if person is not None:
             self.instance.user = person
-            if Membership.objects.filter(user=person).exists():
+            if Membership._default_manager.filter(user=person).exists():
                 self.add_error("email", _("This person is a member already."))
             return data
         username = data.get("username") or email

@@ -21,7 +21,7 @@ class TenantForm(forms.ModelForm):
     """What a tenant may change about itself."""
 
     time_zone = forms.ChoiceField(
-        label=_("time zone"),
+        label=_("Time zone"),
         choices=lambda: [(name, name) for name in sorted(zoneinfo.available_timezones())],
         widget=UnfoldAdminSelect2Widget(),
     )

@@ -103,6 +103,9 @@ function drawCharts(root) {
 }
 document.addEventListener("DOMContentLoaded", () => {
   drawCharts(document);
+  document.querySelectorAll(".al-tabs a").forEach((link) => {
+    if (link.search === window.location.search) link.setAttribute("aria-current", "page");
+  });
   document.body.addEventListener("htmx:beforeSwap", (event) => {
     event.detail.target.querySelectorAll?.("canvas.al-canvas").forEach((canvas) => Chart.getChart(canvas)?.destroy());
   });
