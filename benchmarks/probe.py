@@ -55,7 +55,7 @@ class Prober:
 
     def _receive(self, request: Request) -> Reply:
         now = time.perf_counter()
-        message = json.loads(request.body)
+        message = json.loads(request.body)["data"]
         for name in {alert["labels"]["alertname"] for alert in message["alerts"]}:
             self._arrived.setdefault(name, []).append(now)
         return Reply(200, b"{}")

@@ -5,7 +5,6 @@ message therefore costs nothing, which is why there is no result backend and no 
 """
 
 import os
-
 from typing import Any
 
 from celery import Celery
@@ -15,6 +14,8 @@ from kombu import Queue
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from django.conf import settings
+from django.db import connection
+from django.urls import get_resolver
 
 QUEUES = ("intake", "notify", "metrics", "maintenance")
 

@@ -1,0 +1,234 @@
+"""The drain by itself, in this process: CPU per alert in Python and in PostgreSQL, by step.
+
+    python -m benchmarks.pipeline [--batch 500] [--rounds 40] [--known 5000] [--new 0.3] [--profile]
+
+Starts a PostgreSQL of its own. Requests of the given size, of which so many alerts are new and the others repeat
+known ones; measured is `drain()` alone. The database runs without fsync: CPU is what is compared, not the disk.
+"""
+
+import argparse
+import cProfile
+import json
+import os
+import pstats
+import random
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import django
+import psutil
+
+RESULTS = Path(__file__).parent / "results" / "pipeline.json"
+NAMES = ["HighCpu", "DiskFull", "Latency", "ErrorRate", "QueueLag"]
+
+
+def alerts_of(count: int, new: float, known: int, chance: random.Random, first_new: list[int]) -> list[Any]:
+    """A request's alerts: about 500 bytes each as JSON, eight labels and three annotations."""
+    from alerting.decoding import NativeAlert
+
+    made = []
+    for _ in range(count):
+        if chance.random() < new:
+            first_new[0] += 1
+            number = first_new[0]
+        else:
+            number = chance.randrange(known)
+        labels = {
+            "alertname": NAMES[number % 5],
+            "instance": f"host-{number}.example.org:9100",
+            "job": "node",
+            "cluster": f"cluster-{number % 20}",
+            "namespace": f"team-{number % 40}",
+            "service": f"service-{number % 100}",
+            "region": "eu-west-1",
+            "environment": "production",
+        }
+        annotations = {
+            "summary": f"{NAMES[number % 5]} on host-{number}",
+            "description": "The value has been above the threshold for more than ten minutes on this instance.",
+            "runbook_url": "https://runbooks.example.org/node/high",
+        }
+        made.append(NativeAlert(labels, annotations, 20 + 10 * (number % 3), "firing", metric_value=float(number % 97)))
+    return made
+
+
+def configure(tenant_id: Any) -> None:
+    """Rules as a tenant may have them: routes, grouping, silences, inhibition, a step of enrichment."""
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    from alerting.models import EnrichmentStep, GroupingRule, InhibitionRule, Route, RouteChannel, Silence
+    from channels.models import Channel
+    from tenants.context import tenant_context
+
+    def equals(**labels: str) -> list[dict[str, str]]:
+        return [{"name": name, "op": "=", "value": value} for name, value in labels.items()]
+
+    with tenant_context(tenant_id):
+        channel = Channel.objects.create(name="hook", kind="webhook", settings={"url": "http://127.0.0.1:9/"})
+        wait = {"group_wait": timedelta(0), "group_interval": timedelta(minutes=5), "repeat_interval": timedelta(hours=4)}
+        root = Route.objects.create(name="root", **wait)
+        RouteChannel.objects.create(route=root, channel=channel)
+        for number in range(20):
+            Route.objects.create(
+                name=f"team {number}", parent=root, position=number, matchers=equals(namespace=f"team-{number}")
+            )
+        GroupingRule.objects.create(name="by service", group_by=["alertname", "service"])
+        EnrichmentStep.objects.create(name="owner", kind="static", settings={"labels": {"owner": "platform"}})
+        for number in range(20):
+            Silence.objects.create(
+                matchers=equals(instance=f"silenced-{number}"), ends_at=timezone.now() + timedelta(hours=1), comment="x"
+            )
+        InhibitionRule.objects.create(
+            name="cluster down",
+            source_matchers=equals(alertname="ClusterDown"),
+            target_matchers=[{"name": "severity", "op": "=~", "value": "warning|error"}],
+            equal=["cluster"],
+        )
+
+
+class Clock:
+    """CPU of this process and of the server process behind our connection."""
+
+    def __init__(self) -> None:
+        from django.db import connection
+
+        connection.ensure_connection()
+        self.server = psutil.Process(connection.connection.get_backend_pid())
+
+    def read(self) -> tuple[float, float, float]:
+        times = self.server.cpu_times()
+        return time.process_time(), times.user + times.system, time.perf_counter()
+
+
+@contextmanager
+def timed_statements(spent: dict[str, list[float]]) -> Iterator[None]:
+    """Add up wall time and number by the beginning of each statement."""
+    from django.db import connection
+
+    def wrapper(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        began = time.perf_counter()
+        try:
+            return execute(sql, params, many, context)
+        finally:
+            entry = spent[" ".join(sql.split())[:44]]
+            entry[0] += time.perf_counter() - began
+            entry[1] += 1
+
+    with connection.execute_wrapper(wrapper):
+        yield
+
+
+def measure(options: argparse.Namespace) -> dict[str, Any]:
+    """Fill the table with known alerts, then drain rounds of requests."""
+    from alerting.decoding import Decoded
+    from alerting.intake import accept
+    from alerting.notifying import flush_due
+    from alerting.pipeline.drain import drain
+    from tenants.accounts import create_tenant
+    from tenants.principal import system
+
+    tenant = create_tenant(None, slug="bench", name="Bench")
+    configure(tenant.pk)
+    sender, chance, first_new = system(tenant.pk), random.Random(7), [options.known]
+    for start in range(0, options.known, 1000):
+        batch = alerts_of(1000, 1.0, options.known, chance, [start - 1])
+        accept(sender, "native", Decoded(batch, []))
+        drain(tenant.pk)
+    while flush_due(tenant.pk):
+        pass
+    clock, spent = Clock(), defaultdict[str, list[float]](lambda: [0.0, 0])
+    profile = cProfile.Profile() if options.profile else None
+    python = server = wall = 0.0
+    alerts = new = 0
+    for number in range(options.rounds + options.warm_up):
+        batch = alerts_of(options.batch, options.new, options.known, chance, first_new)
+        for start in range(0, options.batch, options.request):
+            accept(sender, "native", Decoded(batch[start : start + options.request], []))
+        before = clock.read()
+        if profile and number >= options.warm_up:
+            profile.enable()
+        with timed_statements(spent if number >= options.warm_up else defaultdict(lambda: [0.0, 0])):
+            result = drain(tenant.pk)
+        if profile:
+            profile.disable()
+        after = clock.read()
+        if number >= options.warm_up:
+            python, server, wall = (
+                total + end - begin
+                for total, begin, end in zip((python, server, wall), before, after, strict=True)
+            )
+            alerts += result.alerts
+            new += result.new
+    began, flushed = clock.read(), 0
+    while done := flush_due(tenant.pk):
+        flushed += done
+    ended = clock.read()
+    if profile:
+        pstats.Stats(profile).sort_stats("tottime").print_stats(25)
+    return {
+        "batch": options.batch,
+        "alerts": alerts,
+        "new": new,
+        "python_us_per_alert": round(python / alerts * 1e6, 1),
+        "postgresql_us_per_alert": round(server / alerts * 1e6, 1),
+        "wall_us_per_alert": round(wall / alerts * 1e6, 1),
+        "alerts_per_s_one_process": round(alerts / wall),
+        "flushed_groups": flushed,
+        "flush_python_us_per_group": round((ended[0] - began[0]) / max(flushed, 1) * 1e6),
+        "flush_postgresql_us_per_group": round((ended[1] - began[1]) / max(flushed, 1) * 1e6),
+        "statements": {
+            sql: {"us_per_alert": round(seconds / alerts * 1e6, 2), "count": round(count / options.rounds, 2)}
+            for sql, (seconds, count) in sorted(spent.items(), key=lambda entry: -entry[1][0])
+        },
+    }
+
+
+def show(result: dict[str, Any]) -> None:
+    """Print one table."""
+    for name, value in result.items():
+        if name != "statements":
+            print(f"{name:32} {value:>12}")
+    print(f"\n{'statement':46} {'wall us/alert':>14} {'per drain':>10}")
+    for sql, cost in result["statements"].items():
+        print(f"{sql:46} {cost['us_per_alert']:>14} {cost['count']:>10}")
+
+
+def main() -> None:
+    """Measure on servers of our own and write the results."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--batch", type=int, default=500)
+    parser.add_argument("--request", type=int, default=500, help="alerts a request")
+    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--warm-up", type=int, default=5)
+    parser.add_argument("--known", type=int, default=5000)
+    parser.add_argument("--new", type=float, default=0.3)
+    parser.add_argument("--profile", action="store_true")
+    options = parser.parse_args()
+    from tests import servers
+
+    run = servers.RunServers()
+    try:
+        os.environ.update(run.coordinates.environment("main"))
+        django.setup()
+        from tests.conftest import migrate_template
+
+        with servers.template_lock(run.coordinates) as connection:
+            migrate_template(connection)
+            servers.recreate_database(connection, servers.database_of("main"), servers.TEMPLATE)
+        result = measure(options)
+    finally:
+        run.stop()
+    show(result)
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(result, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
