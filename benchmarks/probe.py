@@ -4,6 +4,7 @@ import itertools
 import json
 import threading
 import time
+from collections import Counter
 
 from benchmarks.generator import Connection
 from tests.fakes.http import FakeServer, Reply, Request
@@ -18,7 +19,8 @@ class Prober:
     def __init__(self, web_port: int, sink_port: int) -> None:
         self._address = ("127.0.0.1", web_port)
         self._sent: dict[str, float] = {}
-        self._arrived: dict[str, list[float]] = {}
+        self._arrived: dict[str, float] = {}
+        self._messages: Counter[str] = Counter()
         self.accepted = 0
         self._server = FakeServer(self._receive, port=sink_port)
         self._server.__enter__()
@@ -33,7 +35,7 @@ class Prober:
         """Wait until all are sent and have had time to arrive."""
         self._thread.join()
         deadline = time.monotonic() + PATIENCE
-        while len(self._arrived) < len(self._sent) and time.monotonic() < deadline:
+        while self.missing() and time.monotonic() < deadline:
             time.sleep(0.05)
         self._server.__exit__(None, None, None)
 
@@ -56,13 +58,14 @@ class Prober:
     def _receive(self, request: Request) -> Reply:
         now = time.perf_counter()
         message = json.loads(request.body)["data"]
+        self._messages[request.headers["webhook-id"]] += 1
         for name in {alert["labels"]["alertname"] for alert in message["alerts"]}:
-            self._arrived.setdefault(name, []).append(now)
+            self._arrived.setdefault(name, now)
         return Reply(200, b"{}")
 
     def arrivals(self) -> list[float]:
         """Return the seconds from POST to arrival of every probe that arrived."""
-        return [self._arrived[name][0] - sent for name, sent in self._sent.items() if name in self._arrived]
+        return [self._arrived[name] - sent for name, sent in self._sent.items() if name in self._arrived]
 
     def missing(self) -> int:
         """Return how many accepted probes never arrived."""
@@ -70,4 +73,4 @@ class Prober:
 
     def doubled(self) -> int:
         """Return how many messages arrived more than once."""
-        return sum(len(times) - 1 for times in self._arrived.values())
+        return sum(count - 1 for count in self._messages.values())
