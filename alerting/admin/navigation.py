@@ -29,6 +29,7 @@ SECTIONS: Final[list[tuple[Promise, list[Item]]]] = [
             Item(_("Alert groups"), "notifications_active", "alerting_alertgroup_changelist", WORK),
             Item(_("Alerts"), "sensors", "alerting_alert_changelist", WORK),
             Item(_("Deliveries"), "send", "channels_delivery_changelist", WORK),
+            Item(_("Explain"), "psychology_alt", "explain", WORK),
             Item(_("Quarantine"), "block", "alerting_quarantinedalert_changelist", WORK),
         ],
     ),

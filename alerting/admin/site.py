@@ -82,7 +82,14 @@ class AlertingAdminSite(UnfoldAdminSite):
             path("tenant/", self.admin_view(self.choose_tenant), name="choose_tenant"),
             path("tenant/leave/", self.admin_view(self.leave_tenant), name="leave_tenant"),
             path("overview/", self.admin_view(dashboard_part), name="dashboard_part"),
+            path("explain/", self.admin_view(self.explain), name="explain"),
         ]
+
+    def explain(self, request: HttpRequest) -> HttpResponse:
+        """Tell every decision about an alert, known or imagined."""
+        from alerting.admin.explain import explain_page
+
+        return explain_page(self, request)
 
     def choose_tenant(self, request: HttpRequest) -> HttpResponse:
         """Let a person change to another of their tenants, and an operator enter any with a reason."""

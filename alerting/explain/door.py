@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -107,7 +108,7 @@ def _times(sent: Mapping[str, Any], alert: NativeAlert, clock: Clock) -> list[De
     found: list[Detail] = []
     for field, kept in (("starts_at", alert.starts_at), ("ends_at", alert.ends_at)):
         given = sent.get(field)
-        if given is None or kept is None or datetime.fromisoformat(given) == kept:
+        if given is None or kept is None or msgspec.convert(given, datetime) == kept:
             continue
         sentence = _("%(field)s %(given)s is too far off to be true; %(kept)s stands in its place.")
         values = {"field": field, "given": shown(str(given)), "kept": clock.at(kept)}
