@@ -39,8 +39,8 @@ def deliver_all_due(tenant_id: UUID, *, for_seconds: float, limit: int = BATCH) 
 def send_all(batch: Batch) -> list[Result]:
     """Make the calls, several at a time; a call that outlives the lease is left to the sweeper."""
     parcels = batch.parcels
-    if len(parcels) == 1:
-        return [_send_one(batch, parcels[0])]
+    if len(parcels) <= 1:
+        return [_send_one(batch, parcel) for parcel in parcels]
     pool = ThreadPoolExecutor(min(MAX_THREADS, len(parcels)), thread_name_prefix="deliver")
     futures: dict[Future[Result], Parcel] = {pool.submit(_send_one, batch, parcel): parcel for parcel in parcels}
     wait(futures, timeout=max(batch.seconds_of_lease_left() - MARGIN_SECONDS, 0.0))
