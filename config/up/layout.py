@@ -44,7 +44,7 @@ class Layout:
         return self.var / "postgres-lies-in"
 
     def prepare(self) -> None:
-        """Make `var` with empty counters and refuse to start on a full disk."""
+        """Make `var` and refuse to start on a full disk; touches nothing that a running service uses."""
         open_folder(self.var)
         free = shutil.disk_usage(self.var).free
         if free < NEEDED_SPACE:
@@ -52,6 +52,10 @@ class Layout:
                 f"The disk of {self.var} has only {free >> 20} MB free and the database needs {NEEDED_SPACE >> 20};"
                 " make room first."
             )
+
+    def clear(self) -> None:
+        """Remove what only one run means, once this run holds the checkout's lock."""
+        self.facts.unlink(missing_ok=True)
         shutil.rmtree(self.counters, ignore_errors=True)
         self.counters.mkdir()
 

@@ -36,7 +36,7 @@ class Up:
     def go(self) -> None:
         """Start everything, tell where it is, and look after it until somebody asks for the end."""
         self.supervisor.listen_to_signals()
-        self.stack.layout.facts.unlink(missing_ok=True)
+        self.stack.layout.clear()
         if self.stack.postgres:
             self.stack.postgres.prepare()
             self.explain_folder()
@@ -96,7 +96,7 @@ class Up:
         place = self.stack.postgres.folder if self.stack.postgres else layout.var
         stamp = Stamp(place / "seed.stamp", digest)
         if not (stamp.is_current() and layout.demo.exists()):
-            self.command("seed", manage("seed_demo", "--out", str(layout.demo)), self.stack.env())
+            self.command("seed", manage("seed_demo", "--skip-checks", "--out", str(layout.demo)), self.stack.env())
             layout.demo.chmod(0o600)
             stamp.keep()
         self.demo = json.loads(layout.demo.read_text(encoding="utf-8"))

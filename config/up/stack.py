@@ -113,7 +113,7 @@ class Stack:
         beat = ["beat", "--loglevel", "WARNING", "--pidfile=", "-s", str(self.layout.var / "beat-schedule")]
         commands = {
             "web": web_command(self.ports.web),
-            "relay": manage("relay"),
+            "relay": manage("relay", "--skip-checks"),
             "worker": [*celery, *worker, "--without-gossip", "--without-mingle"],
             "beat": [*celery, *beat],
             "inbox": [sys.executable, "-m", "config.inbox"],

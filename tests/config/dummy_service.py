@@ -19,7 +19,7 @@ MANAGE = """
 import json, pathlib, sys
 if sys.argv[1] == "seed_demo":
     facts = {"admin_user": "ada", "admin_password": "pass", "api_key": "ak_demo", "tenant": "demo"}
-    pathlib.Path(sys.argv[3]).write_text(json.dumps(facts))
+    pathlib.Path(sys.argv[-1]).write_text(json.dumps(facts))
 """
 
 

@@ -104,12 +104,15 @@ def test_next_run_ends_what_a_killed_one_left(start: Callable[..., Run]) -> None
 def test_second_run_in_one_checkout_is_refused(start: Callable[..., Run]) -> None:
     first = start()
     facts = first.facts()
+    counter = first.var / "prometheus" / "counter_1.db"
+    counter.touch()
     code, said = start().rest()
     assert code == 1
     assert said == (
         f"`make up` already runs in this checkout (process {first.process.pid}, port {first.port}); stop it first.\n"
     )
     assert first.facts() == facts
+    assert counter.exists()
 
 
 @pytest.mark.processes
