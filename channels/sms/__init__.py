@@ -1,0 +1,1 @@
+"""What SMS needs beyond other channels: segments, numbers, short texts, and what it may cost."""
