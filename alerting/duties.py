@@ -89,7 +89,7 @@ def waiting_tenants(duty: Duty, overdue_by: float = 0) -> list[UUID]:
     """Return tenants whose work of this kind has been due for so many seconds, in no order (fair by chance)."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT tenant_id FROM (SELECT DISTINCT tenant_id FROM {duty.table}"
+            f"SELECT tenant_id FROM (SELECT DISTINCT tenant_id FROM {duty.table}"  # noqa: S608 - constants
             f" WHERE {duty.due_column} <= clock_timestamp() - %s * interval '1 second' AND {duty.condition}) AS waiting"
             " ORDER BY random() LIMIT %s",
             [overdue_by, TENANTS_A_ROUND],

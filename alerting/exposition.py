@@ -67,7 +67,7 @@ def exposition() -> bytes:
     registry: CollectorRegistry = REGISTRY
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         registry = CollectorRegistry()
-        MultiProcessCollector(registry)
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library leaves it untyped
     truth = CollectorRegistry()
     truth.register(TruthCollector())
     return generate_latest(registry) + generate_latest(truth)

@@ -44,10 +44,12 @@ def _clean(tenant_id: UUID, rule: Rule) -> int:
     while True:
         with tenant_context(tenant_id), connection.cursor() as cursor:
             cursor.execute(
-                f"DELETE FROM {rule.table} WHERE id IN (SELECT id FROM {rule.table} WHERE tenant_id = %s"
-                f" AND {rule.column} < now() - %s AND {rule.condition} LIMIT %s)",
-                [tenant_id, rule.keep, ROWS_A_STATEMENT],
+                f"DELETE FROM {rule.table} WHERE id IN"  # noqa: S608 - constants
+                f" (SELECT id FROM {rule.table} WHERE tenant_id = %s"
+                f" AND {rule.column} < now() - %s * interval '1 second' AND {rule.condition} LIMIT %s)",
+                [tenant_id, rule.keep.total_seconds(), ROWS_A_STATEMENT],
             )
-            total += cursor.rowcount
-            if cursor.rowcount < ROWS_A_STATEMENT:
+            removed = int(cursor.rowcount)
+            total += removed
+            if removed < ROWS_A_STATEMENT:
                 return total

@@ -5,7 +5,9 @@ from uuid import UUID
 
 from celery import shared_task
 
-from alerting import auditor, duties, health, retention, stale
+from alerting import duties, health, retention
+from alerting.auditor import audit_all
+from alerting.stale import resolve_all_stale
 
 
 @shared_task
@@ -35,13 +37,13 @@ def canary(queue: str) -> None:
 @shared_task
 def audit() -> None:
     """Run the auditor's queries for every tenant."""
-    auditor.audit_all()
+    audit_all()
 
 
 @shared_task
 def resolve_stale() -> None:
     """Resolve alerts whose senders fell silent."""
-    stale.resolve_all_stale()
+    resolve_all_stale()
 
 
 @shared_task

@@ -29,7 +29,7 @@ def record(
         actor_id=principal.id,
         actor_label=principal.label[:200],
         action=action,
-        object_type=obj._meta.model_name if obj is not None else "",
+        object_type=(obj._meta.model_name or "") if obj is not None else "",
         object_id=str(obj.pk) if obj is not None else "",
         object_label=str(obj)[:200] if obj is not None else "",
         before=_plain(before),

@@ -74,7 +74,7 @@ def one_statement(tenant_id: UUID, sql: str, params: Sequence[Any]) -> list[tupl
     if connection.in_atomic_block:
         with tenant_context(tenant_id), connection.cursor() as cursor:
             cursor.execute(sql, params)
-            return cursor.fetchall()
+            return list(cursor.fetchall())
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT set_config('app.tenant', %s, true); {sql}", [str(tenant_id), *params])
-        return cursor.fetchall()
+        return list(cursor.fetchall())

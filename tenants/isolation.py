@@ -80,9 +80,10 @@ class TenantOwned(models.Model):
 
     def save(self, *args: Any, **options: Any) -> None:
         """Stamp the context's tenant on a new row; a row of another tenant cannot be saved."""
-        if self.tenant_id is None:
+        owner: Any = self.tenant_id
+        if owner is None:
             self.tenant_id = current_tenant_id()
-        elif self.tenant_id != current_tenant_id():
+        elif owner != current_tenant_id():
             raise PermissionError("This row belongs to another tenant.")
         super().save(*args, **options)
 

@@ -1,8 +1,6 @@
 """Who is calling the API: a key, or a person with a session."""
 
-from typing import Any
-
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from rest_framework.authentication import BaseAuthentication, CSRFCheck, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
@@ -42,10 +40,10 @@ class SessionAuthentication(BaseAuthentication):
         return principal, principal
 
     def _check_csrf(self, request: HttpRequest) -> None:
-        def no_response(_request: HttpRequest) -> Any:
-            return None
+        def no_response(_request: HttpRequest) -> HttpResponse:
+            return HttpResponse()
 
         check = CSRFCheck(no_response)
         check.process_request(request)
-        if reason := check.process_view(request, None, (), {}):
+        if reason := check.process_view(request, no_response, (), {}):
             raise PermissionDenied(_("The CSRF check failed: %(reason)s") % {"reason": reason})

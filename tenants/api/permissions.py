@@ -15,7 +15,7 @@ class IsPrincipal(BasePermission):
     """
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        principal = request.user
+        principal: object = request.user
         if not isinstance(principal, Principal):
             return False
         by_action: dict[str, str] = getattr(view, "action_permissions", {})
