@@ -125,10 +125,21 @@ def why_title(reason: str) -> Promise | str:
 
 _INSERT: Final = """
 INSERT INTO timeline_event (id, tenant_id, at, group_id, alert_id, kind, reason, actor, data)
-SELECT (e->>0)::uuid, %s, statement_timestamp(), (e->>1)::uuid, (e->>2)::uuid, e->>3, e->>4, e->>5,
-       CASE WHEN json_typeof(e->6) = 'object' THEN (e->6)::jsonb END
-FROM json_array_elements(%s::json) e
+SELECT i, %s, statement_timestamp(), g, a, k, coalesce(r, ''), coalesce(w, ''), d
+FROM json_to_recordset(%s::json) AS e (i uuid, g uuid, a uuid, k text, r text, w text, d jsonb)
 """
+
+
+class _Row(msgspec.Struct, omit_defaults=True, gc=False):
+    """An event as it is sent: short names, nothing that is empty."""
+
+    i: str
+    k: str
+    g: UUID | str | None = None
+    a: UUID | str | None = None
+    r: str = ""
+    w: str = ""
+    d: dict[str, Any] | None = None
 
 
 def record(events: Sequence[Event]) -> None:
@@ -136,7 +147,7 @@ def record(events: Sequence[Event]) -> None:
     if not events:
         return
     rows = [
-        (new_id, event.group_id, event.alert_id, event.kind, event.reason[:64], event.actor[:200], event.data)
+        _Row(new_id, event.kind, event.group_id, event.alert_id, event.reason[:64], event.actor[:200], event.data)
         for new_id, event in zip(new_ids(len(events)), events, strict=True)
     ]
     execute(_INSERT, [current_tenant_id(), as_json(rows)])

@@ -72,7 +72,11 @@ def configure(tenant_id: Any) -> None:
 
     with tenant_context(tenant_id):
         channel = Channel.objects.create(name="hook", kind="webhook", settings={"url": "http://127.0.0.1:9/"})
-        wait = {"group_wait": timedelta(0), "group_interval": timedelta(minutes=5), "repeat_interval": timedelta(hours=4)}
+        wait = {
+            "group_wait": timedelta(0),
+            "group_interval": timedelta(minutes=5),
+            "repeat_interval": timedelta(hours=4),
+        }
         root = Route.objects.create(name="root", **wait)
         RouteChannel.objects.create(route=root, channel=channel)
         for number in range(20):
@@ -127,8 +131,11 @@ def timed_statements(spent: dict[str, list[float]]) -> Iterator[None]:
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Fill the table with known alerts, then drain rounds of requests."""
+    from django.db.models.functions import Now
+
     from alerting.decoding import Decoded
     from alerting.intake import accept
+    from alerting.models import Timer
     from alerting.notifying import flush_due
     from alerting.pipeline.drain import drain
     from tenants.accounts import create_tenant
@@ -161,11 +168,11 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         after = clock.read()
         if number >= options.warm_up:
             python, server, wall = (
-                total + end - begin
-                for total, begin, end in zip((python, server, wall), before, after, strict=True)
+                total + end - begin for total, begin, end in zip((python, server, wall), before, after, strict=True)
             )
             alerts += result.alerts
             new += result.new
+    Timer.objects.filter(tenant_id=tenant.pk).update(due_at=Now())
     began, flushed = clock.read(), 0
     while done := flush_due(tenant.pk):
         flushed += done

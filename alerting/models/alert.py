@@ -86,6 +86,7 @@ class Alert(TenantRow):
             # Status and severity are there so that the highest severity of a group is one look into the index.
             models.Index(fields=["tenant", "group", "status", "severity"], name="alert_by_group"),
             models.Index(fields=["tenant", "group"], condition=models.Q(muted_by__isnull=False), name="alert_muted"),
+            models.Index(fields=["tenant", "group"], condition=models.Q(is_flapping=True), name="alert_is_flapping"),
             models.Index(
                 fields=["tenant"], condition=models.Q(is_inhibitor=True, status="firing"), name="alert_inhibitor"
             ),

@@ -14,12 +14,12 @@ from tenants.context import current_tenant_id
 
 # Touches no indexed column, so that PostgreSQL updates in place. What it does not find is new or news.
 _REPEATS: Final = """
-UPDATE alert a SET last_seen_at = statement_timestamp(), repeat_count = a.repeat_count + (r->>5)::int,
-    metric_value = coalesce((r->>4)::float8, a.metric_value),
-    ends_at = CASE WHEN a.status = 'firing' THEN (r->>6)::timestamptz ELSE a.ends_at END
-FROM json_array_elements(%s::json) r
-WHERE a.tenant_id = %s AND a.fingerprint = (r->>0)::bytea AND a.status = r->>1 AND a.severity = (r->>2)::smallint
-  AND NOT a.is_flapping AND (a.status = 'resolved' OR coalesce((r->>3)::timestamptz >= a.starts_at, true))
+UPDATE alert a SET last_seen_at = statement_timestamp(), repeat_count = a.repeat_count + r.n,
+    metric_value = coalesce(r.m, a.metric_value),
+    ends_at = CASE WHEN a.status = 'firing' THEN r.e ELSE a.ends_at END
+FROM json_to_recordset(%s::json) AS r (f bytea, s text, v smallint, b timestamptz, m float8, n int, e timestamptz)
+WHERE a.tenant_id = %s AND a.fingerprint = r.f AND a.status = r.s AND a.severity = r.v
+  AND NOT a.is_flapping AND (a.status = 'resolved' OR coalesce(r.b >= a.starts_at, true))
 RETURNING a.fingerprint
 """
 _KNOWN: Final = """
@@ -32,8 +32,9 @@ LEFT JOIN alert_group g ON g.tenant_id = a.tenant_id AND g.id = a.group_id AND g
 _COLUMNS: Final = """
     id uuid, fingerprint bytea, status text, severity smallint, labels jsonb, annotations jsonb, enrichment jsonb,
     starts_at timestamptz, ends_at timestamptz, generator_url text, metric_name text, metric_value float8,
-    flags varchar(32)[], cycle int, count bigint, is_changed bool, is_outdated bool, resolved_at timestamptz, resolved_because text,
-    group_id uuid, is_inhibitor bool, changes timestamptz[], is_flapping bool
+    flags varchar(32)[], cycle int, count bigint, is_changed bool, is_outdated bool,
+    resolved_at timestamptz, resolved_because text, group_id uuid, is_inhibitor bool, changes timestamptz[],
+    is_flapping bool
 """
 # A row without labels is about an alert whose content stays as it is.
 _UPDATE: Final = f"""
@@ -106,13 +107,25 @@ class AlertRow(msgspec.Struct, kw_only=True):
     is_flapping: bool = False
 
 
+class _Repeat(msgspec.Struct, rename={"fingerprint": "f", "status": "s", "severity": "v", "starts_at": "b"}, gc=False):
+    """What a plain repeat may touch; short names, for there are many."""
+
+    fingerprint: str
+    status: str
+    severity: int
+    starts_at: datetime | None
+    m: float | None
+    n: int
+    e: datetime | None
+
+
 def touch_repeats(folded: Sequence[Folded]) -> set[bytes]:
     """Count the plain repeats among these; return the alerts that were."""
     rows = []
     for one in folded:
         alert = one.last.alert
         rows.append(
-            (
+            _Repeat(
                 "\\x" + one.fingerprint.hex(),
                 alert.status,
                 alert.severity,

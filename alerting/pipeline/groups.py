@@ -109,8 +109,10 @@ class Groups:
         if before is not None and known is not None and known.state.status == FIRING:
             before.firing -= 1
         if row.status == FIRING:
+            after.severity = max(after.severity if after.firing > 0 else 0, row.severity)
             after.firing += 1
-        after.severity = max(after.severity, row.severity)
+        elif after.firing <= 0:
+            after.severity = max(after.severity, row.severity)
         if before is not after:
             after.members += 1
             if before is not None:
