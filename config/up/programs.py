@@ -17,7 +17,8 @@ from config.up.output import Output
 class Program:
     """A program that is to run all the time.
 
-    `before` mends what its last life left behind. Programs of a higher `tier` are stopped before those of a lower one.
+    `before` mends what its last life left behind. `ready_text` is in the line that it says once it works; without
+    one it is ready as soon as it runs. Programs of a higher `tier` are stopped before those of a lower one.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Program:
     stop_signal: int = signal.SIGTERM
     grace: float = 10
     tier: int = 1
+    ready_text: str = ""
 
 
 class Life:
@@ -36,6 +38,7 @@ class Life:
 
     def __init__(self, program: Program, output: Output) -> None:
         self.program = program
+        self.is_ready = not program.ready_text
         if program.before:
             program.before()
         options = {"cwd": str(program.cwd), **program.popen}
@@ -90,5 +93,7 @@ class Life:
     def _read(self, output: Output) -> None:
         with contextlib.suppress(OSError, ValueError):
             for line in self.process.stdout or ():
-                if text := line.decode(errors="replace").rstrip():
+                text = line.decode(errors="replace").rstrip()
+                self.is_ready = self.is_ready or self.program.ready_text in text
+                if text:
                     output.line(self.program.name, text)

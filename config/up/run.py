@@ -114,7 +114,8 @@ class Up:
         addresses = {"web": (self.stack.ports.web, "/health/ready"), "inbox": (self.stack.ports.inbox, "/healthz")}
         deadline = time.monotonic() + LONGEST_START
         while not self.supervisor.is_stopping:
-            waiting = {name: why for name, (port, path) in addresses.items() if (why := missing(port, path))}
+            silent = {name: why for name, (port, path) in addresses.items() if (why := missing(port, path))}
+            waiting = self.supervisor.not_ready() | silent
             if not waiting:
                 break
             if time.monotonic() > deadline:

@@ -119,7 +119,11 @@ class Stack:
             "inbox": [sys.executable, "-m", "config.inbox"],
         }
         env = self.env() | {"INBOX_WEBHOOK_SECRETS": webhook_secret}
-        return [Program(name, command, env, self.layout.root) for name, command in commands.items()]
+        texts = {"worker": " ready."}
+        return [
+            Program(name, command, env, self.layout.root, ready_text=texts.get(name, ""))
+            for name, command in commands.items()
+        ]
 
     def _server(
         self, name: str, server: PostgresServer | ValkeyServer, env: dict[str, str], stop_signal: int

@@ -64,6 +64,18 @@ class Supervisor:
         """Return the process id of every program that runs."""
         return {name: slot.life.pid for name, slot in self.slots.items() if slot.life}
 
+    def not_ready(self) -> dict[str, str]:
+        """Return what keeps programs from being ready: one that died waits for its next life, or has not come far."""
+        found = {}
+        for name, slot in self.slots.items():
+            if slot.life is None:
+                found[name] = "it keeps dying"
+            elif slot.life.has_ended():
+                found[name] = slot.life.reason()
+            elif not slot.life.is_ready:
+                found[name] = "it is not ready"
+        return found
+
     def process(self, name: str) -> subprocess.Popen[bytes] | None:
         """Return the present process of a program."""
         life = self.slots[name].life

@@ -1,5 +1,6 @@
 """The supervisor: what dies comes back, later each time; what stops does so in order, and by force if it must."""
 
+import dataclasses
 import io
 import os
 import signal
@@ -99,6 +100,16 @@ def test_failure_to_prepare_is_told_and_tried_again(scene: Scene, tmp_path: Path
     os.kill(scene.supervisor.pids()["job"], signal.SIGKILL)
     scene.tick_until(lambda: not outcomes and "job" in scene.supervisor.pids())
     assert "could not be started: no room" in scene.screen.getvalue()
+
+
+def test_program_is_ready_once_it_says_so_and_not_while_it_dies(scene: Scene, tmp_path: Path) -> None:
+    slow = program("slow", "import time; print('one'); time.sleep(0.5); print('up now'); time.sleep(600)", tmp_path)
+    slow = dataclasses.replace(slow, ready_text="up")
+    scene.supervisor.start([slow, program("dying", "raise SystemExit(3)", tmp_path)])
+    assert scene.supervisor.not_ready()["slow"] == "it is not ready"
+    scene.tick_until(lambda: set(scene.supervisor.not_ready()) == {"dying"})
+    assert "up now" in scene.screen.getvalue()
+    scene.tick_until(lambda: scene.supervisor.not_ready().get("dying") == "it keeps dying")
 
 
 def test_higher_tiers_stop_first(scene: Scene, tmp_path: Path) -> None:
