@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import msgspec
+
+if TYPE_CHECKING:
+    from channels.languages import Voice
 
 
 class Reason(StrEnum):
@@ -23,10 +27,14 @@ class Reason(StrEnum):
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
-    """A named address, such as a runbook or the tool that raised the alert."""
+    """A named address, such as a runbook or the tool that raised the alert.
+
+    `role` names a link we made ourselves (runbook), which is then called so in the reader's language.
+    """
 
     text: str
     url: str
+    role: str = ""
 
 
 class AlertLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,7 +106,11 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rendered(msgspec.Struct, frozen=True, kw_only=True):
-    """The parts of a message as text, and why they are not what the tenant's template says."""
+    """The parts of a message as text, and why they are not what the tenant's template says.
+
+    `voice` is the one they were said in, for what an adapter adds of its own, such as the words on a button.
+    """
 
     parts: dict[str, str]
     degraded_reason: str = ""
+    voice: Voice | None = None

@@ -85,7 +85,7 @@ class SlackAdapter(Adapter[SlackSettings, SlackCredentials]):
             answer = self._client(outgoing.credentials).chat_postMessage(
                 channel=outgoing.recipient,
                 text=fallback_text(title, text),
-                blocks=build_blocks(outgoing.message, title, text),
+                blocks=build_blocks(outgoing.message, title, text, outgoing.rendered.voice),
                 metadata=Metadata(event_type=EVENT_TYPE, event_payload={"delivery_id": outgoing.delivery_id}),
                 link_names=False,
                 parse="none",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils.translation import gettext as _
 from slack_sdk.models.blocks import (
     ActionsBlock,
     Block,
@@ -18,7 +17,9 @@ from slack_sdk.models.blocks import (
     TextObject,
 )
 
+from channels.languages import Voice, voice_of
 from channels.message import Message
+from channels.sandbox.context import link_text, sent_reason
 from channels.sanitise import clean, escape_mrkdwn, http_url, one_line, shorten
 
 MAX_TITLE = 150
@@ -29,18 +30,19 @@ MAX_BUTTONS, MAX_BUTTON = 5, 75
 MAX_FALLBACK = 3000
 
 
-def build_blocks(message: Message, title: str, text: str) -> list[dict[str, Any]]:
-    """Return title, text, the labels of the group, a line of context and the links."""
-    heading = one_line(title, MAX_TITLE) or _("Alert")
+def build_blocks(message: Message, title: str, text: str, voice: Voice | None = None) -> list[dict[str, Any]]:
+    """Return title, text, the labels of the group, a line of context and the links, in the voice of the texts."""
+    voice = voice or voice_of(message, "slack")
+    heading = one_line(title, MAX_TITLE) or voice.t("line.unnamed")
     blocks: list[Block] = [HeaderBlock(text=PlainTextObject(text=heading, emoji=True))]
     blocks += [
         SectionBlock(text=MarkdownTextObject(text=piece, verbatim=True))
         for piece in split_text(clean(text), MAX_SECTION)[:MAX_SECTIONS]
     ]
-    if fields := _fields(message):
+    if fields := _fields(message, voice):
         blocks.append(SectionBlock(fields=fields))
-    blocks.append(ContextBlock(elements=[_context(message)]))
-    if buttons := _buttons(message):
+    blocks.append(ContextBlock(elements=[_context(message, voice)]))
+    if buttons := _buttons(message, voice):
         blocks.append(ActionsBlock(elements=buttons))
     return [block.to_dict() for block in blocks]
 
@@ -72,30 +74,31 @@ def _cut_before_entity(line: str, limit: int) -> int:
     return limit
 
 
-def _fields(message: Message) -> list[TextObject]:
+def _fields(message: Message, voice: Voice) -> list[TextObject]:
     # Plain text takes no marks and no mentions, so a label shows as it is.
     return [
-        PlainTextObject(text=shorten(f"{one_line(name, 80)}: {one_line(value)}", MAX_FIELD))
+        PlainTextObject(text=shorten(voice.t("line.pair", name=one_line(name, 80), value=one_line(value)), MAX_FIELD))
         for name, value in list(message.group_labels.items())[:MAX_FIELDS]
     ]
 
 
-def _context(message: Message) -> MarkdownTextObject:
-    counts = _("%(firing)d firing, %(resolved)d resolved") % {
-        "firing": message.firing_count,
-        "resolved": message.resolved_count,
-    }
-    words = [message.tenant_name or message.tenant_slug, counts, message.sent_reason]
+def _context(message: Message, voice: Voice) -> MarkdownTextObject:
+    firing, resolved = (
+        voice.t(f"counts.{state}", n=count)
+        for state, count in (("firing", message.firing_count), ("resolved", message.resolved_count))
+    )
+    counts = voice.t("line.both", first=firing, second=resolved)
+    words = [message.tenant_name or message.tenant_slug, counts, sent_reason(message, voice)]
     line = "  \u00b7  ".join(escape_mrkdwn(one_line(word)) for word in words if word)
     return MarkdownTextObject(text=line, verbatim=True)
 
 
-def _buttons(message: Message) -> list[InteractiveElement]:
-    links: list[tuple[str, str, str | None]] = [(_("Open"), message.group_url, "primary")]
-    links += [(link.text, link.url, None) for link in message.links]
+def _buttons(message: Message, voice: Voice) -> list[InteractiveElement]:
+    links: list[tuple[str, str, str | None]] = [(voice.t("buttons.open"), message.group_url, "primary")]
+    links += [(link_text(link, voice), link.url, None) for link in message.links]
     buttons: list[InteractiveElement] = [
         ButtonElement(
-            text=PlainTextObject(text=one_line(text, MAX_BUTTON) or _("Link")),
+            text=PlainTextObject(text=one_line(text, MAX_BUTTON) or voice.t("buttons.link")),
             action_id=f"link_{number}",
             url=http_url(url),
             style=style,

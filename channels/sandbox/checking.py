@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import msgspec
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
+from channels.languages.catalogue import SOURCE, catalogue
+from channels.languages.phrase import COUNT
 from channels.sandbox.budget import MAX_DEPTH, MAX_LOOP_DEPTH, MAX_NODES, MAX_SOURCE
 from channels.sandbox.words import gettext_noop as _
 
@@ -16,6 +18,7 @@ METHODS = {
     "get", "items", "keys", "values",
     "lower", "upper", "strip", "split", "startswith", "endswith", "title",
 }  # fmt: skip
+FUNCTIONS = {"t", "number", "money", "unit", "when", "ago", "duration"}
 DENIED: dict[type[nodes.Node], str] = {
     nodes.Macro: "macro",
     nodes.CallBlock: "call",
@@ -103,9 +106,24 @@ def _call_fault(node: nodes.Call) -> tuple[str, str]:
     if node.dyn_args is not None or node.dyn_kwargs is not None:
         return _("Arguments with * are not allowed."), ""
     called = node.node
+    if isinstance(called, nodes.Name) and called.name in FUNCTIONS:
+        return _phrase_fault(node) if called.name == "t" else FINE
     if not isinstance(called, nodes.Getattr) or called.attr not in METHODS:
         return _("This function is not allowed in a template."), ""
     return FINE
+
+
+def _phrase_fault(node: nodes.Call) -> tuple[str, str]:
+    """A key must be written out and known, so that what a template says is sure before it is saved."""
+    key = node.args[0] if len(node.args) == 1 else None
+    if not isinstance(key, nodes.Const) or not isinstance(key.value, str):
+        return _("t() takes the key of a phrase in quotes, then named values."), ""
+    phrase = catalogue(SOURCE).get(key.value)
+    if phrase is None:
+        return _("There is no phrase named %(name)s."), key.value[:60]
+    given = {argument.key for argument in node.kwargs} | {COUNT}
+    missing = sorted(phrase.names - given)
+    return (_("This phrase needs the value %(name)s."), missing[0]) if missing else FINE
 
 
 def _unknown(text: str, name: str, known: object) -> tuple[str, str]:

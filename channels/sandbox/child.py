@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import resource
 import sys
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import msgspec
 
+from channels.languages import TenantWords, Voice, current, voice_of
 from channels.message import Message
 from channels.sandbox.checking import Problem
 from channels.sandbox.context import build_context
@@ -24,6 +25,9 @@ class Job(msgspec.Struct, frozen=True):
     types: dict[str, str]
     sources: dict[str, str]
     messages: list[Message]
+    kind: str = ""
+    default_locale: str = ""
+    words: dict[str, dict[str, str]] = {}
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -37,19 +41,32 @@ def run(job: Job) -> Outcome:
     """Check every part, then render it for every message."""
     parts: dict[str, str] = {}
     problems: dict[str, list[Problem]] = {}
-    contexts = [build_context(message) for message in job.messages]
+    words = TenantWords(job.default_locale, job.words)
+    voices = [voice_of(message, job.kind, words) for message in job.messages]
+    contexts = [build_context(message, voice) for message, voice in zip(job.messages, voices, strict=True)]
     for name, source in job.sources.items():
         content_type = job.types[name]
         found = check_template(content_type, source)
         if not found:
             try:
-                texts = [render(content_type, source, context) for context in contexts]
+                texts = [
+                    _speak(voice, content_type, source, context)
+                    for voice, context in zip(voices, contexts, strict=True)
+                ]
                 parts[name] = texts[0] if texts else ""
             except RenderFailed as error:
                 found = [error.problem]
         if found:
             problems[name] = found
     return Outcome(parts, problems)
+
+
+def _speak(voice: Voice, content_type: str, source: str, context: dict[str, Any]) -> str:
+    token = current.set(voice)
+    try:
+        return render(content_type, source, context)
+    finally:
+        current.reset(token)
 
 
 def main() -> None:

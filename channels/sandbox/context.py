@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from channels.message import AlertLine, Message
+from channels.languages import Voice, voice_of
+from channels.languages.voice import SEVERITIES
+from channels.message import AlertLine, Link, Message, Reason
 from channels.sanitise import clean, http_url, one_line, shorten
 
 MAX_TEXT = 4_096
@@ -14,16 +16,24 @@ MAX_ALERTS = 50
 MAX_DEPTH = 6
 
 
-def build_context(message: Message) -> dict[str, Any]:
-    """Return the variables of a template; all of them dicts, lists, texts and numbers."""
-    alerts = [_alert(alert) for alert in message.alerts[:MAX_ALERTS]]
+def build_context(message: Message, voice: Voice | None = None) -> dict[str, Any]:
+    """Return the variables of a template; all of them dicts, lists, texts and numbers.
+
+    `status` and `severity` are the names of the API, for templates to compare with; what ends in `_title` is
+    written in the reader's language.
+    """
+    voice = voice or voice_of(message)
+    alerts = [_alert(alert, voice) for alert in message.alerts[:MAX_ALERTS]]
     context = {
         "title": one_line(message.title, 500),
         "kind": message.kind,
         "reason": str(message.reason),
-        "sent_reason": message.sent_reason,
+        "headline": _headline(message, alerts, voice),
+        "sent_reason": sent_reason(message, voice),
         "status": message.status,
-        "severity": message.severity_name,
+        "status_title": voice.status(message.status),
+        "severity": SEVERITIES.get(message.severity, message.severity_name),
+        "severity_title": voice.severity(message.severity, message.severity_name),
         "severity_number": message.severity,
         "tenant": {"slug": message.tenant_slug, "name": message.tenant_name},
         "group": {"id": message.group_id, "url": http_url(message.group_url)},
@@ -36,14 +46,35 @@ def build_context(message: Message) -> dict[str, Any]:
             "total": message.total_count,
             "more": max(message.total_count - len(alerts), 0),
         },
-        "links": [{"text": link.text, "url": http_url(link.url)} for link in message.links if http_url(link.url)],
+        "links": [
+            {"text": link_text(link, voice), "url": http_url(link.url)} for link in message.links if http_url(link.url)
+        ],
         "created_at": _time(message.created_at),
-        "locale": message.locale,
+        "locale": voice.locale,
         "time_zone": message.time_zone,
         "delivery_id": message.delivery_id,
     }
     plain: dict[str, Any] = copy_plain(context)
     return plain
+
+
+def link_text(link: Link, voice: Voice) -> str:
+    """Return what a link is called; those we made ourselves are called so in the reader's language."""
+    return voice.t(f"buttons.{link.role}") if link.role and voice.has(f"buttons.{link.role}") else link.text
+
+
+def _headline(message: Message, alerts: list[dict[str, Any]], voice: Voice) -> str:
+    """A message about one alert alone is headed by what its type says, any other by the title of the group."""
+    own = voice.heading(alerts[0]) if len(alerts) == 1 and message.total_count <= 1 else ""
+    return one_line(own or message.title, 500)
+
+
+def sent_reason(message: Message, voice: Voice) -> str:
+    """Return why the message goes out, in the reader's language."""
+    if message.reason is Reason.TEST:
+        # Says who asked for it.
+        return message.sent_reason or voice.reason(message.reason, "")
+    return voice.reason(str(message.reason), message.sent_reason)
 
 
 def copy_plain(value: Any, depth: int = 0) -> Any:
@@ -58,20 +89,29 @@ def copy_plain(value: Any, depth: int = 0) -> Any:
     return _text(str(value)) if depth <= MAX_DEPTH else ""
 
 
-def _alert(alert: AlertLine) -> dict[str, Any]:
+def _alert(alert: AlertLine, voice: Voice) -> dict[str, Any]:
     return {
         "fingerprint": alert.fingerprint,
         "status": alert.status,
-        "severity": alert.severity_name,
+        "status_title": voice.status(alert.status),
+        "severity": SEVERITIES.get(alert.severity, alert.severity_name),
+        "severity_title": voice.severity(alert.severity, alert.severity_name),
         "severity_number": alert.severity,
         "name": alert.labels.get("alertname", ""),
         "labels": alert.labels,
         "annotations": alert.annotations,
         "starts_at": _time(alert.starts_at),
         "ends_at": _time(alert.ends_at),
+        "lasted_seconds": _lasted(alert),
         "url": http_url(alert.generator_url),
         "repeat_count": alert.repeat_count,
     }
+
+
+def _lasted(alert: AlertLine) -> int:
+    if alert.starts_at is None or alert.ends_at is None:
+        return 0
+    return max(int((alert.ends_at - alert.starts_at).total_seconds()), 0)
 
 
 def _time(at: datetime | None) -> str:

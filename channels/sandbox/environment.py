@@ -23,6 +23,7 @@ from channels.sandbox.budget import (
     current,
 )
 from channels.sandbox.filters import Ready, allowed_filters, allowed_tests, pairs
+from channels.sandbox.speech import Function, functions
 from channels.sandbox.words import gettext_noop as _
 from channels.sanitise import clean, escape_mrkdwn, one_line
 
@@ -33,6 +34,7 @@ ATTRIBUTES: dict[type, frozenset[str]] = {
     LoopContext: frozenset({"index", "index0", "first", "last", "length", "revindex", "previtem", "nextitem"}),
 }
 CACHED_TEMPLATES = 512
+FUNCTIONS = functions()
 
 
 class RenderFailed(Exception):
@@ -66,7 +68,7 @@ class TenantEnvironment(ImmutableSandboxedEnvironment):
             optimized=False,
             cache_size=0,
         )
-        self.globals = {}
+        self.globals = dict(FUNCTIONS)
         self.filters = {**allowed_filters(), COUNT_STEPS: count_steps}
         self.tests = allowed_tests()
 
@@ -105,7 +107,9 @@ class TenantEnvironment(ImmutableSandboxedEnvironment):
             return self.undefined(obj=obj, name=str(argument)[:40])
 
     def is_safe_callable(self, obj: Any) -> bool:
-        """Say yes to listed methods of texts and dicts, and to nothing else."""
+        """Say yes to our functions and to listed methods of texts and dicts, and to nothing else."""
+        if type(obj) is Function:
+            return True
         return getattr(obj, "__name__", "") in _listed(getattr(obj, "__self__", None))
 
     def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
@@ -159,7 +163,7 @@ def compile_template(content_type: str, source: str) -> jinja2.Template:
         raise RenderFailed(str(error.message), error.lineno) from None
     except (RecursionError, MemoryError, SyntaxError, ValueError, OverflowError):
         raise RenderFailed(checking.TOO_DEEP) from None
-    return jinja2.Template.from_code(tenant, code, {})
+    return jinja2.Template.from_code(tenant, code, tenant.globals)
 
 
 @lru_cache(maxsize=8)

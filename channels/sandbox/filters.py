@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import jinja2
 from jinja2.filters import FILTERS as STANDARD_FILTERS
 from jinja2.runtime import Context
 from jinja2.tests import TESTS as STANDARD_TESTS
 
+from channels.languages.formats import read_time, time_zone
+from channels.sandbox import speech
 from channels.sandbox.budget import MAX_STRING, TOO_LONG, BudgetExceeded, bounded
 from channels.sanitise import escape_mrkdwn, http_url, one_line, shorten
 
@@ -20,7 +20,6 @@ MAX_FORMAT = 40
 EMOJI = ((40, "\U0001f534"), (30, "\U0001f7e0"), (20, "\U0001f7e1"), (0, "\U0001f535"))
 COLOURS = ((40, "#d92d20"), (30, "#e8590c"), (20, "#eaaa08"), (0, "#2e72d2"))
 RESOLVED = ("\u2705", "#12874b")
-SPANS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 STANDARD = (
     "abs", "capitalize", "count", "d", "default", "dictsort", "e", "escape", "first", "float",
     "int", "last", "length", "lower", "reverse", "round", "sort", "string", "title", "trim",
@@ -68,28 +67,10 @@ def truncate(text: object, length: int = 255) -> str:
 @jinja2.pass_context
 def localtime(context: Context, value: object, form: str = TIME_FORMAT) -> str:
     """Show an ISO time in the reader's time zone."""
-    at = _parse(value)
+    at = read_time(value)
     if at is None:
         return ""
-    return at.astimezone(_zone(context)).strftime(str(form)[:MAX_FORMAT])
-
-
-@jinja2.pass_context
-def ago(context: Context, value: object) -> str:
-    """Say how long before the message a time was, in its largest unit."""
-    at, now = _parse(value), _parse(context.get("created_at"))
-    if at is None or now is None:
-        return ""
-    return duration((now - at).total_seconds())
-
-
-def duration(seconds: float) -> str:
-    """Say a number of seconds in its largest unit."""
-    whole = int(timedelta(seconds=min(abs(float(seconds)), 1e9)).total_seconds())
-    for size, unit in SPANS:
-        if whole >= size:
-            return f"{whole // size} {unit}"
-    return "0 s"
+    return at.astimezone(time_zone(str(context.get("time_zone") or ""))).strftime(str(form)[:MAX_FORMAT])
 
 
 def emoji(severity: object, status: str = "") -> str:
@@ -134,10 +115,10 @@ def pairs(value: object) -> str:
 
 def allowed_filters() -> dict[str, Any]:
     """Return every filter by name."""
-    own = (join, replace, truncate, localtime, ago, duration, emoji, colour, url, line, mrkdwn)
+    own = (join, replace, truncate, localtime, emoji, colour, url, line, mrkdwn)
     filters: dict[str, Any] = {name: STANDARD_FILTERS[name] for name in STANDARD}
     filters |= {function.__name__: function for function in (*own, link, pairs)}
-    return filters
+    return filters | speech.filters()
 
 
 def allowed_tests() -> dict[str, Any]:
@@ -148,18 +129,3 @@ def allowed_tests() -> dict[str, Any]:
 def _by_severity(severity: object, table: tuple[tuple[int, str], ...]) -> str:
     number = severity if isinstance(severity, int | float) else 0
     return next((value for floor, value in table if number >= floor), table[-1][1])
-
-
-def _parse(value: object) -> datetime | None:
-    try:
-        at = datetime.fromisoformat(str(value))
-    except ValueError:
-        return None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
-
-
-def _zone(context: Context) -> ZoneInfo:
-    try:
-        return ZoneInfo(str(context.get("time_zone") or "UTC"))
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo("UTC")

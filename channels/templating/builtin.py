@@ -11,6 +11,7 @@ import jinja2
 
 from channels.sandbox.environment import FINALISERS
 from channels.sandbox.filters import allowed_filters
+from channels.sandbox.speech import functions
 
 ROOT = Path(__file__).resolve().parents[2] / "templates"
 
@@ -42,4 +43,5 @@ def _environment(content_type: str) -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters = {**environment.filters, **allowed_filters()}
+    environment.globals = dict(functions())
     return environment

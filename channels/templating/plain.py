@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from html import escape
 
+from channels.languages import Voice
 from channels.message import Message
 from channels.sanitise import clean, escape_mrkdwn, http_url, one_line
 
 
-def plain_part(content_type: str, message: Message) -> str:
+def plain_part(content_type: str, message: Message, voice: Voice) -> str:
     """Return a bare text in the form that a part wants."""
-    title = one_line(message.title, 300) or "Alert"
-    status = one_line(f"{message.status} {message.severity_name}".strip(), 80)
+    title = one_line(message.title, 300) or voice.t("line.unnamed")
+    severity = voice.severity(message.severity, message.severity_name)
+    status = one_line(f"{voice.status(message.status)} {severity}".strip(), 80)
     if content_type == "line":
         return f"[{status}] {title}"
     lines = [f"[{status}] {title}"]

@@ -2,9 +2,11 @@
 
 import time
 import tracemalloc
+from collections.abc import Iterator
 
 import pytest
 
+from channels.languages import current, voice_of
 from channels.sandbox.budget import MAX_OUTPUT
 from channels.sandbox.child import Job
 from channels.sandbox.context import MAX_TEXT, build_context, copy_plain
@@ -64,6 +66,13 @@ BOMBS = [
 HARMLESS_BOMBS = {"{{ title }}" * 1900}
 
 
+@pytest.fixture(autouse=True)
+def _voice() -> Iterator[None]:
+    token = current.set(voice_of(sample_message()))
+    yield
+    current.reset(token)
+
+
 @pytest.mark.parametrize("source", ESCAPES)
 def test_an_escape_reaches_nothing(source: str) -> None:
     before = repr(CONTEXT)
@@ -106,8 +115,12 @@ def test_silent_loops_are_counted() -> None:
         ("{% for a in alerts %}{{ a.name[0] if loop.last else '.' }}{% endfor %}", "..D"),
         ("{% for k, v in labels.items() %}{{ k }}{% endfor %}", "alertnameclusterservice"),
         ("{{ counts.firing + 2 * 3 }} {{ 7 // 2 }} {{ 7 % 4 }}", "10 3 3"),
-        ("{{ created_at|localtime('%H:%M') }} {{ alerts[0].starts_at|ago }}", "03:41 6 min"),
+        ("{{ created_at|localtime('%H:%M') }} {{ alerts[0].starts_at|ago }}", "03:41 6 minutes ago"),
         ("{{ 'a' if severity == 'critical' else 'b' }}", "a"),
+        ("{{ t('counts.alerts', n=1) }}, {{ t('counts.alerts', n=1200) }}", "1 alert, 1,200 alerts"),
+        ("{{ 0.5|unit('ratio') }} {{ money(12, 'eur') }} {{ number(1234.5) }}", "50% €12 1,234.5"),
+        ("{{ when(created_at, 'full') }} {{ duration(90) }}", "14 Mar 2026, 03:41 CET 1 minute and 30 seconds"),
+        ("{{ t }}{{ t|string }}{{ [number] }}", ""),
         ("{{ labels }}", "alertname=DiskAlmostFull, cluster=eu-west-1, service=ledger"),
         ("{{ labels.values()|join('-') }}", "DiskAlmostFull-eu-west-1-ledger"),
         ("{{ title|replace('Disk', 'Disc')|truncate(6) }}", "Disc\u2026"),
