@@ -37,7 +37,8 @@ WITH pick AS (
     SELECT q.delivery_id, a.id AS attempt_id
     FROM delivery_queue q JOIN unnest(%(ids)s::uuid[], %(attempts)s::uuid[]) AS a(delivery_id, id)
       ON a.delivery_id = q.delivery_id
-    WHERE q.tenant_id = %(tenant)s AND q.state = 'pending' FOR UPDATE OF q SKIP LOCKED
+    WHERE q.tenant_id = %(tenant)s AND q.delivery_id = ANY(%(ids)s::uuid[]) AND q.state = 'pending'
+    FOR UPDATE OF q SKIP LOCKED
 ), leased AS (
     UPDATE delivery_queue q SET state = 'leased', lease_token = q.lease_token + 1,
         lease_until = statement_timestamp() + %(lease)s * interval '1 second'

@@ -31,7 +31,7 @@ WITH late AS (
 ), attempt AS (
     UPDATE delivery_attempt a SET ended_at = statement_timestamp(), outcome = 'crashed' FROM fate f
     WHERE a.tenant_id = %(tenant)s AND a.delivery_id = f.delivery_id AND a.lease_token = f.lease_token
-      AND a.outcome = 'started'
+      AND a.delivery_id = ANY(ARRAY(SELECT delivery_id FROM fate)) AND a.outcome = 'started'
 ), gone AS (
     DELETE FROM delivery_queue q USING fate f
     WHERE q.delivery_id = f.delivery_id AND f.state = 'dead'

@@ -40,11 +40,13 @@ WITH due AS (
     SELECT a.delivery_id, count(*) FILTER (WHERE a.outcome = 'lookup_failed') AS lookups,
            coalesce(max(a.provider_id) FILTER (WHERE a.outcome = 'ok'), '') AS provider_id,
            count(*) FILTER (WHERE a.outcome = 'ok') AS accepted
-    FROM delivery_attempt a JOIN held h ON a.delivery_id = h.delivery_id
-    WHERE a.tenant_id = %(tenant)s GROUP BY a.delivery_id
+    FROM delivery_attempt a
+    WHERE a.tenant_id = %(tenant)s AND a.delivery_id = ANY(ARRAY(SELECT delivery_id FROM held))
+    GROUP BY a.delivery_id
 ), stopped AS (
-    UPDATE delivery_attempt a SET outcome = 'crashed', ended_at = statement_timestamp() FROM held h
-    WHERE a.tenant_id = %(tenant)s AND a.delivery_id = h.delivery_id AND a.outcome = 'started'
+    UPDATE delivery_attempt a SET outcome = 'crashed', ended_at = statement_timestamp()
+    WHERE a.tenant_id = %(tenant)s AND a.delivery_id = ANY(ARRAY(SELECT delivery_id FROM held))
+      AND a.outcome = 'started'
 )
 SELECT d.id, d.channel_id, h.lease_token, d.recipient, d.message, d.attempts, d.ambiguous_resends, d.replay_no,
     extract(epoch FROM d.expires_at - statement_timestamp())::float8, d.created_at,
@@ -70,9 +72,11 @@ WITH fate AS (
         provider_id = f.provider_id, error_class = f.error_class, error_excerpt = f.error_excerpt
     FROM fate f
     WHERE a.tenant_id = %(tenant)s AND a.delivery_id = f.delivery_id AND a.lease_token = f.lease_token
+      AND a.delivery_id = ANY(%(ids)s::uuid[])
 ), held AS (
     SELECT f.* FROM delivery_queue q JOIN fate f ON f.delivery_id = q.delivery_id
     WHERE q.tenant_id = %(tenant)s AND q.state = 'uncertain' AND q.lease_token = f.lease_token
+      AND q.delivery_id = ANY(%(ids)s::uuid[])
     ORDER BY q.delivery_id FOR UPDATE OF q
 ), gone AS (
     DELETE FROM delivery_queue q USING held h WHERE q.delivery_id = h.delivery_id AND h.is_terminal
