@@ -191,6 +191,7 @@ CHANNEL_ADAPTERS = [
     "channels.adapters.slack.SlackAdapter",
     "channels.adapters.email.EmailAdapter",
     "channels.adapters.sms.SmsAdapter",
+    "channels.adapters.pagerduty.PagerDutyAdapter",
     "channels.adapters.webhook.WebhookAdapter",
 ]
 # Told of deliveries that failed for good: f(tenant_id, delivery_ids, state), inside the tenant's transaction.
@@ -217,6 +218,8 @@ EGRESS_ALLOW_HTTP = env.flag("EGRESS_ALLOW_HTTP", not IS_PRODUCTION)
 EGRESS_LOOPBACK_PORTS = [int(port) for port in env.words("EGRESS_LOOPBACK_PORTS")]
 SLACK_API_BASE_URL = env.text("SLACK_API_BASE_URL", "https://slack.com/api/")
 TWILIO_API_BASE_URL = env.text("TWILIO_API_BASE_URL", "")
+# Empty: PagerDuty's own addresses, by the region of the channel.
+PAGERDUTY_EVENTS_BASE_URL = env.text("PAGERDUTY_EVENTS_BASE_URL", "")
 # Countries (AT, FR, ...) whose numbers tenants may write to; empty means any.
 SMS_COUNTRIES = env.words("SMS_COUNTRIES")
 DEAD_MAN_URL = env.text("DEAD_MAN_URL", "")

@@ -75,8 +75,9 @@ class Adapter(ABC, Generic[S, C]):
 
     `send` returns a receipt or raises `ChannelError`, nothing else (`deliver` sees to that).
     `idempotent` says that a second send with the same delivery id reaches the reader once.
-    `can_find` says that `find` can tell whether an uncertain send arrived. `admission` is the dotted path of
-    a `channels.delivery.admitting.Admission`, for kinds whose messages cost something each.
+    `can_find` says that `find` can tell whether an uncertain send arrived. `wants_status` asks for
+    a message also when somebody acknowledges a group. `admission` is the dotted path of a
+    `channels.delivery.admitting.Admission`, for kinds whose messages cost something each.
     """
 
     kind: ClassVar[str]
@@ -86,6 +87,7 @@ class Adapter(ABC, Generic[S, C]):
     parts: ClassVar[Mapping[str, ContentType]]
     idempotent: ClassVar[bool] = False
     can_find: ClassVar[bool] = False
+    wants_status: ClassVar[bool] = False
     admission: ClassVar[str] = ""
     default_rate_per_minute: ClassVar[int] = 60
     send_timeout: ClassVar[float] = 10.0
