@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from alerting import severity
 from alerting.explain.story import Detail, Verdict
-from alerting.explain.words import Clock
+from alerting.explain.words import Clock, listed
 from alerting.models import TimelineEvent
 from alerting.timeline import Kind, kind_title, why_title
 
@@ -36,14 +36,39 @@ def told(event: TimelineEvent, clock: Clock) -> Detail:
 
 
 def _what(event: TimelineEvent) -> str:
-    text = str(kind_title(event.kind))
-    if event.reason:
-        text = _("%(what)s: %(why)s") % {"what": text, "why": why_title(event.reason)}
-    if more := _more(event.kind, event.data or {}):
-        text = f"{text} ({more})"
+    data = event.data or {}
+    text = _told_or_not(event, data) or _plainly(event, data)
     if event.actor:
         text = _("%(what)s, by %(actor)s") % {"what": text, "actor": event.actor}
     return text
+
+
+def _told_or_not(event: TimelineEvent, data: dict[str, Any]) -> str:
+    """Lines about somebody being told name them first: they are what people look for."""
+    values = {
+        "channel": data.get("channel", ""),
+        "recipient": data.get("recipient", ""),
+        "why": why_title(event.reason),
+    }
+    if event.kind == Kind.TOLD and data.get("channel"):
+        return _("Told: %(channel)s, %(recipient)s (%(why)s)") % values
+    if event.kind == Kind.NOT_TOLD and data.get("for"):
+        return _("Not told: %(names)s, since %(why)s") % {**values, "names": listed(map(str, data["for"]))}
+    if event.kind == Kind.MUTED and isinstance(data.get("by"), list):
+        return _("Muted by %(names)s") % {"names": listed(map(_mute, data["by"]))}
+    return ""
+
+
+def _mute(one: dict[str, Any]) -> str:
+    return _("%(kind)s “%(name)s”") % {"kind": why_title(str(one.get("kind"))), "name": one.get("name", "")}
+
+
+def _plainly(event: TimelineEvent, data: dict[str, Any]) -> str:
+    text = str(kind_title(event.kind))
+    if event.reason:
+        text = _("%(what)s: %(why)s") % {"what": text, "why": why_title(event.reason)}
+    more = _more(event.kind, data)
+    return f"{text} ({more})" if more else text
 
 
 def _more(kind: str, data: dict[str, Any]) -> str:
@@ -53,5 +78,4 @@ def _more(kind: str, data: dict[str, Any]) -> str:
         return " → ".join(names)
     if kind in (Kind.FIRED, Kind.FIRED_AGAIN, Kind.OPENED) and data.get("severity"):
         return severity.LABELS.get(data["severity"], "")
-    named = [str(data[key]) for key in ("name", "channel", "recipient", "comment", "text", "until") if data.get(key)]
-    return ", ".join(named)
+    return ", ".join(str(data[key]) for key in ("name", "comment", "text", "until") if data.get(key))

@@ -146,7 +146,13 @@ def _told(prospect: Prospect, told: list[Destination], clock: Clock) -> str:
         sentence = _("%(names)s would be told at once.")
     else:
         sentence = _("%(names)s would be told at %(at)s (%(until)s).")
-    return sentence % values
+    return " ".join([sentence % values, *_held(told, clock)])
+
+
+def _held(told: list[Destination], clock: Clock) -> list[str]:
+    held = [one for one in told if one.held_until is not None]
+    sentence = _("%(name)s cannot take it before %(at)s.")
+    return [sentence % {"name": one.channel, "at": clock.at(one.held_until)} for one in held if one.held_until]
 
 
 def _later(prospect: Prospect, clock: Clock) -> str:
@@ -176,7 +182,7 @@ def _why_nobody(prospect: Prospect, destinations: list[Destination], clock: Cloc
     if not destinations:
         return _("Nobody would be told: its route has no channel.")
     if len(destinations) == 1:
-        return _("Nobody would be told. %(why)s") % {"why": destinations[0].sentence}
+        return _("Nobody would be told. %(why)s") % {"why": telling.whole(destinations[0])}
     return _("Nobody would be told; each destination has its reason, which is told below.")
 
 

@@ -7,6 +7,7 @@ from alerting.explain.routes import waits
 from alerting.explain.story import Detail, Step, StepKind, Verdict
 from alerting.explain.words import Clock, listed
 from alerting.pipeline.assess import timers_of
+from alerting.routing import Timers
 
 
 def timers(prospect: Prospect, clock: Clock) -> Step:
@@ -16,6 +17,7 @@ def timers(prospect: Prospect, clock: Clock) -> Step:
     if prospect.group is not None and prospect.group.flushed_at is not None:
         sentence = _("The last look at the group was at %(at)s.") % {"at": clock.at(prospect.group.flushed_at)}
         details.append(Detail(verdict=Verdict.NOTED, code="flushed", at=prospect.group.flushed_at, sentence=sentence))
+    details += _no_waiting(prospect, spans)
     details += _running(prospect, clock) + _after(prospect, clock)
     return Step(
         kind=StepKind.TIMERS,
@@ -33,6 +35,17 @@ def _sentence(prospect: Prospect, clock: Clock) -> str:
         return _("The group is looked at and decided on at once.")
     sentence = _("The group is looked at and decided on at %(at)s (%(until)s).")
     return sentence % {"at": clock.at(prospect.look_at), "until": clock.until(prospect.look_at)}
+
+
+def _no_waiting(prospect: Prospect, spans: Timers) -> list[Detail]:
+    """A new group does not wait for companions of an alert that has been firing longer than that."""
+    is_new = prospect.group is None or prospect.group.flushed_at is None
+    if not is_new or not prospect.assessed.is_news or not spans.group_wait or prospect.look_at is None:
+        return []
+    if prospect.look_at >= prospect.moment.now + spans.group_wait or prospect.group is not None:
+        return []
+    sentence = _("It began so long ago that companions would have come by now, so nothing is waited for.")
+    return [Detail(verdict=Verdict.NOTED, code="no_wait", sentence=sentence)]
 
 
 def _running(prospect: Prospect, clock: Clock) -> list[Detail]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from typing import Final
+from uuid import UUID
 
 import msgspec
 from django.utils import translation
@@ -22,11 +23,15 @@ MAX_MESSAGES: Final = 10
 
 def messages(prospect: Prospect) -> list[Rendered]:
     """One message for each channel that is told, drawn for its first recipient."""
-    first: dict[object, Telling] = {}
+    first: dict[UUID, Telling] = {}
     for telling in prospect.told:
         first.setdefault(telling.destination.id, telling)
     rows = Channel.objects.select_related("template").in_bulk(list(first)[:MAX_MESSAGES])
-    return [_rendered(first[key], row, prospect) for key, row in rows.items() if row.kind in registry.kinds()]
+    return [_rendered(first[key], rows[key], prospect) for key in first if key in rows and _is_known(rows[key].kind)]
+
+
+def _is_known(kind: str) -> bool:
+    return kind in registry.kinds()
 
 
 def _rendered(telling: Telling, channel: Channel, prospect: Prospect) -> Rendered:

@@ -57,17 +57,15 @@ def destinations(prospect: Prospect, clock: Clock) -> list[Destination]:
 
 def _asked(one: Asked, prospect: Prospect, hold: tuple[datetime, str] | None, clock: Clock) -> Destination:
     outcome, is_told = one.outcome, one.outcome.reason is not None and prospect.look_at is not None
-    names = {"channel": one.destination.name, "recipient": one.recipient}
     if is_told and outcome.reason is not None:
-        values = {**names, "at": clock.at(prospect.decided_at), "why": _WHY[outcome.reason]()}
-        text = _("%(channel)s (%(recipient)s) is told at %(at)s: %(why)s.") % values
+        text = _("Told at %(at)s: %(why)s.") % {"at": clock.at(prospect.decided_at), "why": _WHY[outcome.reason]()}
         if hold is not None:
             text += " " + hold[1]
     elif outcome.not_reason is not None:
-        text = _("%(channel)s (%(recipient)s) is not told: %(why)s.") % {**names, "why": _WHY_NOT[outcome.not_reason]()}
+        text = _("Not told: %(why)s.") % {"why": _WHY_NOT[outcome.not_reason]()}
         text += _since(one.previous, outcome.until, clock)
     else:
-        text = _("%(channel)s (%(recipient)s) is not told: nothing makes us look at the group again.") % names
+        text = _("Not told: nothing makes us look at the group again.")
     reason = str(outcome.reason if is_told else outcome.not_reason or NO_LOOK)
     return Destination(
         channel_id=one.destination.id,
@@ -97,9 +95,9 @@ def _off(channel_id: UUID, prospect: Prospect) -> Destination:
     channel = prospect.configuration.channels.get(channel_id)
     name, kind = (channel.name, channel.kind) if channel is not None else (str(channel_id), "")
     if channel is not None and channel.is_active:
-        text, reason = _("%(channel)s is not told: the channel names nobody to tell."), NO_RECIPIENT
+        text, reason = _("Not told: the channel names nobody to tell."), NO_RECIPIENT
     else:
-        text, reason = _("%(channel)s is not told: the channel is switched off."), CHANNEL_OFF
+        text, reason = _("Not told: the channel is switched off."), CHANNEL_OFF
     return Destination(
         channel_id=channel_id,
         channel=name,
@@ -108,7 +106,7 @@ def _off(channel_id: UUID, prospect: Prospect) -> Destination:
         is_told=False,
         reason=reason,
         verdict=Verdict.FAULT,
-        sentence=text % {"channel": name},
+        sentence=text,
     )
 
 
@@ -165,7 +163,7 @@ def people(found: list[Destination], prospect: Prospect) -> Step:
             id=one.channel_id,
             name=one.channel,
             at=one.at,
-            sentence=one.sentence,
+            sentence=whole(one),
             data={"recipient": one.recipient, "is_told": one.is_told, "held_until": one.held_until},
         )
         for one in found
@@ -178,6 +176,12 @@ def people(found: list[Destination], prospect: Prospect) -> Step:
         sentence = _("There is nobody to tell.")
     verdict = Verdict.PASSED if told else Verdict.QUIET
     return Step(kind=StepKind.PEOPLE, verdict=verdict, title=_("Who is told"), sentence=sentence, details=details)
+
+
+def whole(one: Destination) -> str:
+    """The decision about a destination as a sentence of its own, with its name."""
+    name = f"{one.channel} ({one.recipient})" if one.recipient else one.channel
+    return f"{name}: {one.sentence}"
 
 
 def names(told: list[Destination]) -> str:

@@ -100,10 +100,15 @@ def test_a_known_alert_is_told_with_its_messages_and_their_attempts() -> None:
         make_delivery(api, group)
         TimelineEvent.objects.create(tenant=api.tenant, alert_id=alert.pk, group_id=group.pk, kind="fired")
         TimelineEvent.objects.create(
-            tenant=api.tenant, group_id=group.pk, kind="told", reason="first", data={"channel": "Chat"}
+            tenant=api.tenant,
+            group_id=group.pk,
+            kind="told",
+            reason="first",
+            data={"channel": "Chat", "recipient": "#alerts"},
         )
     answer = ask(api, alert_id=str(alert.pk))
     assert [one["code"] for one in step(answer, "history")["details"]] == ["fired", "told"]
+    assert "Told: Chat, #alerts (first message)" in step(answer, "history")["details"][1]["sentence"]
     message = step(answer, "deliveries")["details"][0]
     assert "Chat to #alerts (first message): dead letter" in message["sentence"]
     assert message["details"][0]["sentence"].endswith("refused for good after 120 ms (auth)")
