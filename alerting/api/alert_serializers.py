@@ -71,7 +71,7 @@ class AlertOutput(serializers.ModelSerializer[Alert]):
         )
 
 
-@extend_schema_field({"type": ["object", "array", "null"]})
+@extend_schema_field({"description": "Any JSON value."})
 class AnyField(serializers.JSONField):
     """Details whose form depends on what happened."""
 
@@ -79,7 +79,7 @@ class AnyField(serializers.JSONField):
 class AlertDetailOutput(AlertOutput):
     """An alert with what enrichment did to it."""
 
-    enrichment = AnyField(allow_null=True)
+    enrichment = AnyField()
 
     class Meta(AlertOutput.Meta):
         fields = (*AlertOutput.Meta.fields, "enrichment")  # type: ignore[assignment]
@@ -119,7 +119,7 @@ class TimelineEventOutput(serializers.ModelSerializer[TimelineEvent]):
 
     group = serializers.UUIDField(source="group_id", allow_null=True)
     alert = serializers.UUIDField(source="alert_id", allow_null=True)
-    data = AnyField(allow_null=True)  # type: ignore[assignment]  # a field, not the serializer's own data
+    data = AnyField()  # type: ignore[assignment]  # a field, not the serializer's own data
 
     class Meta:
         model = TimelineEvent

@@ -152,11 +152,16 @@ class InhibitionRuleOutput(serializers.ModelSerializer[InhibitionRule]):
         fields = ("id", *InhibitionRuleInput.Meta.fields)
 
 
+@extend_schema_field({"type": "string", "pattern": r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"})
+class WallClockField(serializers.TimeField):
+    """A time of the wall clock, without a zone."""
+
+
 class MaintenanceWindowInput(StrictModelSerializer):
     """A maintenance window."""
 
     matchers = MatchersField()
-    start_time = serializers.TimeField(input_formats=["%H:%M", "%H:%M:%S"])
+    start_time = WallClockField(input_formats=["%H:%M", "%H:%M:%S"])
     duration = SecondsField(lowest=60, highest=14 * 86_400)
 
     class Meta:
@@ -180,7 +185,7 @@ class MaintenanceWindowOutput(serializers.ModelSerializer[MaintenanceWindow]):
     """A maintenance window on the wall clock of its zone (or the tenant's), with its next occurrences."""
 
     matchers = MatchersField()
-    start_time = serializers.TimeField(format="%H:%M:%S")
+    start_time = WallClockField(format="%H:%M:%S")
     duration = SecondsField()
     next_occurrences = serializers.SerializerMethodField()
 

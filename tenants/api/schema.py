@@ -27,6 +27,7 @@ PROBLEMS = {
     "412": _("It changed since it was read (If-Match)."),
     "413": _("The body is too large."),
     "415": _("The body is not JSON in UTF-8."),
+    "422": _("This idempotency key was used with another body."),
     "429": _("Too many requests; `Retry-After` says when to try again."),
     "503": _("The service cannot take this at the moment; try again."),
 }
@@ -117,12 +118,14 @@ class TenantAutoSchema(AutoSchema):
 
     def _problem_codes(self) -> list[str]:
         codes = list(ALWAYS)
-        if "{" in self.path:
-            codes.append("404")
+        if "{" in self.path or self.method == "POST":
+            codes.append("404")  # a body may name a row as well
         if self.method != "GET":
             codes += ["409", "412"]
         if self.method in {"POST", "PATCH", "PUT"}:
             codes += ["413", "415"]
+        if hasattr(self.view, "source") and self.method == "POST":
+            codes.append("422")  # the doors of alerts, which take an Idempotency-Key
         return codes
 
 

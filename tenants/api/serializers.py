@@ -142,7 +142,7 @@ class TenantOutput(serializers.ModelSerializer[Tenant]):
         fields = ("id", "slug", "name", "locale", "time_zone", "environment", "is_active", "created_at")
 
 
-@extend_schema_field({"type": ["object", "null"]})
+@extend_schema_field({"type": "object"})
 class ValuesField(serializers.JSONField):
     """Values by name."""
 

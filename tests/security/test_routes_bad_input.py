@@ -11,21 +11,16 @@ from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 
 from alerting import backlog, rate_limit
-from alerting.models import Alert, AlertGroup, IntakeRequest, QuarantinedAlert
-from channels.models import Delivery
-from channels.templating.samples import sample_message
 from tenants import keys
 from tenants.context import tenant_context
 from tenants.isolation import new_id
 from tenants.models import ApiKey, Tenant
-from tests.factories import make_api, make_member, make_tenant
+from tests.factories import Api, make_api, make_tenant
 from tests.security import corpus
+from tests.security.house import HOOK, House
 
 pytestmark = pytest.mark.django_db
 WRITES = ("post", "patch", "put")
-MATCHERS = [{"name": "team", "op": "=", "value": "a"}]
-HOOK = {"kind": "webhook", "settings": {"url": "https://example.org/"}}
-HOOK["credentials"] = {"secrets": ["whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVg=="]}
 
 
 def operations() -> list[tuple[str, str]]:
@@ -43,65 +38,14 @@ def _forget() -> Iterator[None]:
     rate_limit.forget()
 
 
-class House:
-    """A tenant with one row of everything, and its owner signed in."""
-
-    def __init__(self, tenant: Tenant) -> None:
-        self.tenant = tenant
-        self.client = Client(raise_request_exception=False)
-        self.client.force_login(make_member(tenant, "owner"))
-        self.ids = {name: self._make(name, body) for name, body in self._bodies()}
-        with tenant_context(tenant.pk):
-            self.ids |= self._rows()
-
-    def address(self, path: str) -> str:
-        """The path with the id of a row of this tenant in it."""
-        return path.replace("{id}", str(self.ids.get(path.split("/")[3], "")))
-
-    def _make(self, name: str, body: dict[str, Any]) -> str:
-        answer = self.client.post(f"/api/v1/{name}", body, corpus.JSON)
-        assert answer.status_code == 201, (name, answer.json())
-        return str(answer.json()["id"])
-
-    def _bodies(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        ends_at = (timezone.now() + timedelta(hours=1)).isoformat()
-        window = {"start_date": "2026-01-04", "start_time": "02:00", "duration": 3600, "matchers": MATCHERS}
-        yield "channels", {"name": "hook", **HOOK}
-        yield "templates", {"name": "mine", "kind": "email", "parts": {"subject": "x"}}
-        yield "routes", {"name": "root", "parent": None}
-        yield "grouping-rules", {"name": "rule", "group_by": ["team"]}
-        yield "enrichment-steps", {"name": "site", "kind": "static", "settings": {"labels": {"site": "eu"}}}
-        yield "inhibition-rules", {"name": "rule", "source_matchers": MATCHERS, "target_matchers": MATCHERS}
-        yield "maintenance-windows", {"name": "window", **window}
-        yield "silences", {"matchers": MATCHERS, "ends_at": ends_at, "comment": "x"}
-        yield "api-keys", {"name": "key", "scopes": ["alerts:read"]}
-        yield "roles", {"name": "mine", "permissions": []}
-
-    def _rows(self) -> dict[str, Any]:
-        group = AlertGroup.objects.create(key=new_id().bytes, labels={"team": "a"}, title="g", severity=20)
-        alert = Alert.objects.create(
-            fingerprint=new_id().bytes, status="firing", severity=20, labels={}, annotations={}, starts_at=timezone.now()
-        )
-        delivery = Delivery.objects.create(
-            channel_id=self.ids["channels"],
-            recipient="r",
-            kind="notification",
-            reason="first",
-            dedup_key=b"d",
-            message=sample_message().to_json(),
-            expires_at=timezone.now(),
-        )
-        item = QuarantinedAlert.objects.create(source="native", item_index=0, raw=b"{}", errors=[])
-        intake = IntakeRequest.objects.create(source="native", body_sha256=b"", accepted=1, trace_id="")
-        members = self.client.get("/api/v1/members").json()["results"]
-        audit = self.client.get("/api/v1/audit").json()["results"]
-        made = {"groups": group, "alerts": alert, "deliveries": delivery, "quarantine": item, "intake": intake}
-        return {name: row.pk for name, row in made.items()} | {"members": members[0]["id"], "audit": audit[0]["id"]}
-
-
 @pytest.fixture
 def house() -> House:
     return House(make_tenant())
+
+
+@pytest.fixture
+def api() -> Api:
+    return make_api()
 
 
 def call(client: Client, method: str, url: str, body: bytes = b"", **options: Any) -> Any:
@@ -137,14 +81,15 @@ def test_every_odd_query_is_refused_by_every_list(house: House) -> None:
     assert wrong == {}
 
 
-@pytest.mark.parametrize("identifier", corpus.IDENTIFIERS, ids=[text[:20] for text in corpus.IDENTIFIERS])
-def test_odd_ids_do_not_exist(house: House, identifier: str) -> None:
+def test_odd_ids_do_not_exist(house: House) -> None:
     addressed = [(path, method) for path, method in operations() if "{id}" in path]
-    answers = {
-        f"{method} {path}": call(house.client, method, path.replace("{id}", identifier), b"{}").status_code
-        for path, method in addressed
-    }
-    assert {name: status for name, status in answers.items() if status != 404} == {}
+    wrong = {}
+    for path, method in addressed:
+        for identifier in corpus.IDENTIFIERS:
+            answer = call(house.client, method, path.replace("{id}", identifier), b"{}")
+            if answer.status_code != 404:
+                wrong[f"{method} {path} {identifier[:20]}"] = answer.status_code
+    assert wrong == {}
 
 
 def test_rows_of_another_tenant_do_not_exist_for_any_route(house: House) -> None:
@@ -197,7 +142,6 @@ def test_keys_that_are_no_good_all_look_the_same_everywhere() -> None:
         assert next(iter(answers))[0] == 401, (method, path)
 
 
-@pytest.mark.parametrize("pattern", corpus.PATTERNS, ids=[text.encode("unicode-escape")[:20] for text in corpus.PATTERNS])
 @pytest.mark.parametrize(
     ("name", "field"),
     [
@@ -208,43 +152,47 @@ def test_keys_that_are_no_good_all_look_the_same_everywhere() -> None:
         ("maintenance-windows", "matchers"),
     ],
 )
-def test_expressions_outside_re2_are_refused(house: House, pattern: str, name: str, field: str) -> None:
-    body = json.dumps({field: [{"name": "a", "op": "=~", "value": pattern}]}).encode()
-    answer = call(house.client, "patch", f"/api/v1/{name}/{house.ids[name]}", body)
-    assert answer.status_code == 400, answer.content
+def test_expressions_outside_re2_are_refused(house: House, name: str, field: str) -> None:
+    def status(pattern: str) -> int:
+        body = json.dumps({field: [{"name": "a", "op": "=~", "value": pattern}]}).encode()
+        return int(call(house.client, "patch", f"/api/v1/{name}/{house.ids[name]}", body).status_code)
+
+    assert {pattern: status(pattern) for pattern in corpus.PATTERNS} == dict.fromkeys(corpus.PATTERNS, 400)
 
 
-@pytest.mark.parametrize("address", corpus.ADDRESSES)
-def test_addresses_inside_are_refused(house: House, address: str, settings: Any) -> None:
+def test_addresses_inside_are_refused(api: Api, settings: Any) -> None:
     settings.EGRESS_ALLOW_LOOPBACK = False
-    body = {"name": "x", **HOOK, "settings": {"url": address}}
-    answer = house.client.post("/api/v1/channels", body, corpus.JSON)
-    assert answer.status_code in {201, 400}
-    if answer.status_code == 201:
-        # A name may only be judged when it is resolved, at each send: no literal address gets this far.
-        assert address in {"http://metadata.google.internal/"}
+    taken = []
+    for number, address in enumerate(corpus.ADDRESSES):
+        body = {"name": f"hook {number}", **HOOK, "settings": {"url": address}}
+        answer = api.client.post("/api/v1/channels", body, corpus.JSON)
+        assert answer.status_code in {201, 400}, address
+        if answer.status_code == 201:
+            taken.append(address)
+    # A name is judged by what it resolves to, at each send: no literal address gets this far.
+    assert set(taken) <= {"http://metadata.google.internal/"}
 
 
-@pytest.mark.parametrize("source", corpus.TEMPLATES)
-def test_hostile_templates_are_refused(house: House, source: str) -> None:
-    body = {"name": "evil", "kind": "email", "parts": {"subject": source}}
-    answer = house.client.post("/api/v1/templates", body, corpus.JSON)
-    assert answer.status_code == 400, answer.json()
-    preview = house.client.post("/api/v1/templates/preview", {"kind": "email", "parts": body["parts"]}, corpus.JSON)
-    assert preview.status_code == 200
-    assert preview.json()["problems"]["subject"]
+def test_hostile_templates_are_refused(api: Api) -> None:
+    for source in corpus.TEMPLATES:
+        body = {"name": "evil", "kind": "email", "parts": {"subject": source}}
+        assert api.client.post("/api/v1/templates", body, corpus.JSON).status_code == 400, source
+        preview = {"kind": "email", "parts": body["parts"]}
+        shown = api.client.post("/api/v1/templates/preview", preview, corpus.JSON)
+        assert shown.status_code == 200, source
+        assert shown.json()["problems"]["subject"], source
 
 
-@pytest.mark.parametrize("name", corpus.TEXTS)
-def test_odd_texts_as_names_come_back_as_they_went_in(house: House, name: str) -> None:
-    text = corpus.TEXTS[name][:80].strip() or "x"
-    answer = house.client.post("/api/v1/grouping-rules", {"name": text, "group_by": ["a"]}, corpus.JSON)
-    assert answer.status_code == 201, answer.json()
-    assert answer["Content-Type"] == "application/json"
-    assert answer.json()["name"] == text
+def test_odd_texts_as_names_come_back_as_they_went_in(api: Api) -> None:
+    for text in corpus.TEXTS.values():
+        name = text[:80].strip() or "x"
+        answer = api.client.post("/api/v1/grouping-rules", {"name": name, "group_by": ["a"]}, corpus.JSON)
+        assert answer.status_code == 201, answer.json()
+        assert answer["Content-Type"] == "application/json"
+        assert answer.json()["name"] == name
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
-def test_both_spellings_of_an_address_take_a_body(house: House, slash: str) -> None:
-    answer = house.client.post(f"/api/v1/grouping-rules{slash}", {"name": "x", "group_by": ["a"]}, corpus.JSON)
+def test_both_spellings_of_an_address_take_a_body(api: Api, slash: str) -> None:
+    answer = api.client.post(f"/api/v1/grouping-rules{slash}", {"name": "x", "group_by": ["a"]}, corpus.JSON)
     assert answer.status_code == 201
