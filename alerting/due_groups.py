@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from alerting.flapping import Flapping
+from alerting.flapping import STEADY, Flapping
 from alerting.needs import Told
 from alerting.rows import fetch
 from tenants.context import current_tenant_id
@@ -41,7 +41,7 @@ SELECT fingerprint, labels FROM alert WHERE tenant_id = %s AND is_inhibitor AND 
 """
 
 
-class DueAlert(msgspec.Struct):
+class DueAlert(msgspec.Struct, gc=False):
     """An alert of a due group."""
 
     id: UUID
@@ -139,7 +139,7 @@ def _read_alerts(tenant_id: UUID, array: str) -> dict[UUID, list[DueAlert]]:
                 row[9],
                 row[10],
                 row[11],
-                Flapping(row[12], tuple(row[13])),
+                Flapping(row[12], tuple(row[13])) if row[13] or row[12] else STEADY,
                 None if row[14] is None else _decode(row[14]),
             )
         )

@@ -174,8 +174,12 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             new += result.new
     Timer.objects.filter(tenant_id=tenant.pk).update(due_at=Now())
     began, flushed = clock.read(), 0
+    if profile:
+        profile.enable()
     while done := flush_due(tenant.pk):
         flushed += done
+    if profile:
+        profile.disable()
     ended = clock.read()
     if profile:
         pstats.Stats(profile).sort_stats("tottime").print_stats(25)

@@ -37,8 +37,8 @@ UPDATE alert_group g SET firing_count = g.firing_count + d.firing, alert_count =
     is_flapping = CASE WHEN d.flaps IS NULL THEN g.is_flapping WHEN d.flaps THEN true
         ELSE EXISTS (SELECT 1 FROM alert a
                      WHERE a.tenant_id = g.tenant_id AND a.group_id = g.id AND a.is_flapping) END,
-    changed_at = statement_timestamp(), version = g.version + 1
-FROM json_to_recordset(%s::json) AS d (id uuid, firing int, members int, flaps bool)
+    changed_at = CASE WHEN d.is_news THEN statement_timestamp() ELSE g.changed_at END, version = g.version + 1
+FROM json_to_recordset(%s::json) AS d (id uuid, firing int, members int, flaps bool, is_news bool)
 WHERE g.tenant_id = %s AND g.id = d.id
 """
 
@@ -56,6 +56,9 @@ class Delta(msgspec.Struct, kw_only=True):
     members: int = 0
     flaps: bool | None = None
     is_new: bool = False
+    #: An alert of it changed at all, and changed in a way people want to hear of.
+    is_touched: bool = False
+    is_news: bool = False
     flushed_at: datetime | None = None
     due_at: datetime | None = None
 
@@ -118,6 +121,9 @@ class Groups:
             if before is not None:
                 before.members -= 1
         _flap(one, before, after)
+        for delta in (after, before or after):
+            delta.is_touched = delta.is_touched or row.is_changed
+            delta.is_news = delta.is_news or one.is_news
         if one.is_news and one.timers is not None:
             self._bring_forward(after, one)
 
@@ -141,7 +147,7 @@ class Groups:
 
     def update_known(self) -> int:
         """Write the counters of groups that were open before, after their alerts."""
-        deltas = [delta for delta in self._by_id.values() if not delta.is_new]
+        deltas = [delta for delta in self._by_id.values() if delta.is_touched and not delta.is_new]
         if deltas:
             execute(_UPDATE, [as_json(deltas), current_tenant_id()])
         return len(deltas)

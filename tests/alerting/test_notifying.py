@@ -1,11 +1,22 @@
 """The flush: who is told, why, who is not and why not, and when it is looked at again."""
 
 from datetime import time, timedelta
+from time import sleep
 
 import pytest
 
 from alerting.due_groups import firing_number
-from alerting.models import InhibitionRule, MaintenanceWindow, NotificationLog, Route, RouteChannel, Silence
+from alerting.lifecycle import acknowledge
+from alerting.models import (
+    AlertGroup,
+    InhibitionRule,
+    MaintenanceWindow,
+    NotificationLog,
+    Route,
+    RouteChannel,
+    Silence,
+    TimelineEvent,
+)
 from alerting.notifying import flush_due
 from channels.models import Channel
 from tests.alerting.scenes import Scene, alert, at
@@ -127,9 +138,7 @@ def test_a_silence_mutes_with_its_reason_and_its_end_tells(scene: Scene) -> None
 def test_a_silence_that_ends_by_itself_tells(scene: Scene) -> None:
     silence(scene, minutes=0.001, host="a")
     scene.run(alert(host="a"))
-    import time as clock
-
-    clock.sleep(0.08)
+    sleep(0.08)
     scene.flush()
     assert scene.told() == [("ops", "first")]
 
@@ -218,8 +227,6 @@ def test_a_rise_of_severity_on_the_same_route_is_told(scene: Scene) -> None:
 
 
 def test_an_acknowledged_group_is_not_repeated_but_news_is_told(scene: Scene) -> None:
-    from alerting.lifecycle import acknowledge
-
     scene.run(alert(host="a"))
     acknowledge(scene.principal, scene.group().pk)
     scene.age(minutes=300)
@@ -299,8 +306,6 @@ def test_the_message_speaks_the_language_of_its_channel(scene: Scene) -> None:
 
 
 def test_the_timeline_names_the_delivery(scene: Scene) -> None:
-    from alerting.models import TimelineEvent
-
     scene.run(alert(host="a"))
     with scene.context():
         event = TimelineEvent.objects.get(kind="told")
@@ -309,8 +314,6 @@ def test_the_timeline_names_the_delivery(scene: Scene) -> None:
 
 
 def test_a_timer_without_its_group_goes(scene: Scene) -> None:
-    from alerting.models import AlertGroup
-
     scene.feed(alert(host="a"))
     with scene.context():
         AlertGroup.objects.all().delete()

@@ -9,8 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alerting import lifecycle
+from alerting.auditor import audit
 from alerting.due_groups import firing_number
-from alerting.models import NotificationLog, TimelineEvent
+from alerting.models import GroupingRule, NotificationLog, TimelineEvent
+from alerting.rows import new_ids
 from alerting.stale import resolve_stale
 from tests.alerting.scenes import SEVERITIES, Scene, alert
 
@@ -40,8 +42,6 @@ def act(scene: Scene, name: str, value: object) -> None:
         scene.age(minutes=16)
         resolve_stale(scene.id)
     elif name == "regroup":
-        from alerting.models import GroupingRule
-
         with scene.context():
             GroupingRule.objects.update(group_by=[value])
     else:
@@ -89,6 +89,7 @@ def check_told(scene: Scene) -> None:
     for group in scene.groups():
         if group.status == "resolved" and group.pk in logs:
             assert logs[group.pk].firing == []
+    assert {finding.name: finding.count for finding in audit(scene.id) if finding.count} == {}
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -144,8 +145,6 @@ def test_how_alerts_are_cut_into_requests_and_drains_makes_no_difference(
 
 
 def test_ids_of_a_batch_rise() -> None:
-    from alerting.rows import new_ids
-
     ids = new_ids(10_000)
     assert ids == sorted(ids)
     assert len(set(ids)) == 10_000
