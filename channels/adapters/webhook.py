@@ -1,4 +1,4 @@
-"""Signed outgoing webhook, in the form of Standard Webhooks."""
+"""Signed outgoing webhook, in the form of Standard Webhooks; what it says is native or Alertmanager's."""
 
 from __future__ import annotations
 
@@ -7,25 +7,23 @@ import binascii
 import hashlib
 import hmac
 import time
+from typing import Literal
 
 import msgspec
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from channels import egress
-from channels.adapters.base import (
-    Adapter,
-    AdapterCredentials,
-    AdapterSettings,
-    Outgoing,
-    Receipt,
-)
+from channels.adapters.base import Adapter, AdapterCredentials, AdapterSettings, Outgoing, Receipt
+from channels.adapters.webhook_alertmanager import build_alertmanager
 from channels.egress.client import TOTAL_SECONDS
 from channels.errors import ChannelError, ErrorReason
 from channels.message import Message
 from channels.retry_after import read_retry_after
 
 EVENT_TYPE = "alert.notification"
+#: Of the native form: raised when a field goes or changes its meaning, not when one is added.
+SCHEMA_VERSION = 1
 PREFIX = "whsec_"
 MIN_SECRET, MAX_SECRET = 16, 64
 MAX_SECRETS = 4
@@ -34,9 +32,14 @@ GONE = 410
 
 
 class WebhookSettings(AdapterSettings, frozen=True, kw_only=True):
-    """`url` gets a POST for each message."""
+    """`url` gets a POST for each message.
+
+    `format` alertmanager sends what Prometheus Alertmanager's webhooks send (version 4), so that receivers
+    written for it work; it is signed all the same.
+    """
 
     url: str
+    format: Literal["native", "alertmanager"] = "native"
 
     def problems(self) -> dict[str, str]:
         """Check the address as far as that goes without asking the network."""
@@ -82,7 +85,7 @@ class WebhookAdapter(Adapter[WebhookSettings, WebhookCredentials]):
 
     def send(self, outgoing: WebhookOutgoing) -> Receipt:
         """Post the signed message; any 2xx is a receipt."""
-        body = build_body(outgoing.message, outgoing.part("summary"), outgoing.delivery_id)
+        body = body_of(outgoing)
         sent_at = str(int(time.time()))
         answer = egress.request(
             "POST",
@@ -102,12 +105,20 @@ class WebhookAdapter(Adapter[WebhookSettings, WebhookCredentials]):
         raise _classify(answer)
 
 
+def body_of(outgoing: WebhookOutgoing) -> bytes:
+    """Return the JSON in the form that the channel asks for."""
+    if outgoing.settings.format == "alertmanager":
+        return build_alertmanager(outgoing.message)
+    return build_body(outgoing.message, outgoing.part("summary"), outgoing.delivery_id)
+
+
 def build_body(message: Message, summary: str, delivery_id: str) -> bytes:
-    """Return the JSON that receivers read: type, timestamp and the message as data."""
+    """Return the native JSON: type, version, timestamp and the message as data (docs/webhook-schema)."""
     data = message.for_delivery(delivery_id).to_dict()
     return msgspec.json.encode(
         {
             "type": EVENT_TYPE,
+            "schema_version": SCHEMA_VERSION,
             "timestamp": message.created_at,
             "data": {**data, "summary": summary},
         }
