@@ -14,6 +14,7 @@ from channels import registry, sending
 from channels.delivery import ending, health
 from channels.delivery.choosing import Candidate, Gate, charge, choose, open_gate
 from channels.errors import ChannelError, UnknownKind
+from channels.languages.readers import audience
 from channels.models import Channel, DeliveryState
 from channels.sending import Line, Parcel
 from tenants.context import current_tenant_id, tenant_context
@@ -123,7 +124,8 @@ def _claim_from(candidates: list[Candidate], limit: int) -> Batch:
     taken = Counter(parcel.channel_id for parcel in parcels)
     health.save(charge(gates[key], count, now) for key, count in taken.items())
     _defer([gate for key, gate in gates.items() if gate.allowed <= taken[key]])
-    return Batch(parcels, {key: sending.connect_or_error(channels[key]) for key in taken}, leased_at)
+    told = audience(parcel.recipient for parcel in parcels)
+    return Batch(parcels, {key: sending.connect_or_error(channels[key], told) for key in taken}, leased_at)
 
 
 def _rate(channel: Channel) -> int:

@@ -43,12 +43,16 @@ class Fate:
     is_resend: bool = False
 
 
-def settle(evidence: Evidence, *, idempotent: bool, semantics: str, resends: int, lookups: int, draw: float) -> Fate:
+def settle(
+    evidence: Evidence, *, idempotent: bool, semantics: str, resends: int, lookups: int, is_late: bool, draw: float
+) -> Fate:
     """Return what becomes of the delivery: told at most once more, and never a second time for sure."""
     if evidence in {Evidence.ACCEPTED, Evidence.FOUND}:
         return Fate(DeliveryState.DELIVERED, _("The provider has it."))
     if evidence is Evidence.TRY_LATER:
         return Fate(DeliveryState.UNCERTAIN, _("The provider could not be asked yet."), lookup_delay(lookups, draw))
+    if is_late:
+        return Fate(DeliveryState.DEAD, _("Unknown outcome, and the time for it is over."))
     if idempotent:
         return Fate(DeliveryState.PENDING, _("Sent again: the receiver drops repeats."), is_resend=True)
     if semantics == Semantics.AT_MOST_ONCE:

@@ -184,6 +184,7 @@ def _fate(doubt: Doubt, evidence: Evidence, *, idempotent: bool, semantics: str)
         semantics=semantics,
         resends=doubt.parcel.ambiguous_resends,
         lookups=doubt.lookups,
+        is_late=doubt.parcel.seconds_left <= 0,
         draw=random.random(),
     )
 

@@ -68,8 +68,16 @@ def test_a_retry_past_the_horizon_is_given_up():
     assert verdict(ChannelError(SERVER_ERROR), seconds_left=1.5).state is DeliveryState.PENDING
 
 
-def fate(evidence, *, idempotent=False, semantics=Semantics.AT_LEAST_ONCE, resends=0):
-    return settle(evidence, idempotent=idempotent, semantics=semantics, resends=resends, lookups=0, draw=0.5)
+def fate(evidence, *, idempotent=False, semantics=Semantics.AT_LEAST_ONCE, resends=0, is_late=False):
+    return settle(
+        evidence,
+        idempotent=idempotent,
+        semantics=semantics,
+        resends=resends,
+        lookups=0,
+        is_late=is_late,
+        draw=0.5,
+    )
 
 
 @pytest.mark.parametrize("evidence", [Evidence.FOUND, Evidence.ACCEPTED])
@@ -88,6 +96,12 @@ def test_in_doubt_it_is_sent_again_once_and_only_where_that_is_wanted(evidence):
 
 def test_a_receiver_that_drops_repeats_gets_it_as_often_as_needed():
     assert fate(Evidence.NOT_ASKED, idempotent=True, resends=7).state is DeliveryState.PENDING
+
+
+def test_a_doubt_that_outlives_its_delivery_is_dead_unless_it_arrived():
+    assert fate(Evidence.NOT_FOUND, is_late=True).state is DeliveryState.DEAD
+    assert fate(Evidence.NOT_ASKED, is_late=True, idempotent=True).state is DeliveryState.DEAD
+    assert fate(Evidence.FOUND, is_late=True).state is DeliveryState.DELIVERED
 
 
 def test_a_provider_that_cannot_be_asked_yet_leaves_the_doubt():
