@@ -63,7 +63,7 @@ def maintenance(
         )
         for one in muted
     ]
-    details += [_missed_window(one, labels) for one in misses[:MAX_MISSES]]
+    details += [_missed_window(configuration, one, labels, at, clock) for one in misses[:MAX_MISSES]]
     details += _rest(len(misses) - MAX_MISSES)
     return _step(StepKind.MAINTENANCE, _("Maintenance windows"), details, len(muted), _WINDOW_SENTENCES)
 
@@ -139,14 +139,21 @@ def _missed_silence(one: NearMiss, row: Silence | None, labels: Mapping[str, str
     return _missed("silence", one, sentence % values, labels)
 
 
-def _missed_window(one: NearMiss, labels: Mapping[str, str]) -> Detail:
+def _missed_window(
+    configuration: Compiled, one: NearMiss, labels: Mapping[str, str], at: datetime, clock: Clock
+) -> Detail:
     if one.failed is not None:
         sentence = _("The maintenance window “%(name)s” is open, but does not mute it: %(why)s.")
         return _missed(
             "maintenance_window", one, sentence % {"name": one.name, "why": mismatch(one.failed, labels)}, labels
         )
-    sentence = _("The maintenance window “%(name)s” would mute it, but is closed now.")
-    return _missed("maintenance_window", one, sentence % {"name": one.name}, labels)
+    row = next(row for row in configuration.windows.rows if row.id == one.id)
+    comes = row.next_occurrences(at, 1)
+    values = {"name": one.name, "opens": clock.at(comes[0].starts_at) if comes else ""}
+    sentence = _("The maintenance window “%(name)s” would mute it, but is over.")
+    if comes:
+        sentence = _("The maintenance window “%(name)s” would mute it, but opens only at %(opens)s.")
+    return _missed("maintenance_window", one, sentence % values, labels)
 
 
 def _missed_inhibition(configuration: Compiled, one: NearMiss, labels: Mapping[str, str]) -> Detail:

@@ -76,10 +76,16 @@ def _taken(route: Route, channels: Mapping[UUID, Destination]) -> str:
 
 def waits(timers: Timers) -> str:
     """The three timers in one sentence."""
-    sentence = _(
-        "The first message waits %(wait)s for companions, changes are told every %(interval)s,"
-        " and what still fires is told again after %(repeat)s."
-    )
+    if timers.group_wait:
+        sentence = _(
+            "The first message waits %(wait)s for companions, changes are told every %(interval)s,"
+            " and what still fires is told again after %(repeat)s."
+        )
+    else:
+        sentence = _(
+            "The first message waits for nothing, changes are told every %(interval)s,"
+            " and what still fires is told again after %(repeat)s."
+        )
     return sentence % {
         "wait": span(timers.group_wait),
         "interval": span(timers.group_interval),

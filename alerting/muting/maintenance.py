@@ -91,6 +91,11 @@ class MaintenanceWindows:
         self._open: dict[UUID, Occurrence] = {}
         self._index: MatcherIndex[MaintenanceWindow] = MatcherIndex(())
 
+    @property
+    def rows(self) -> tuple[MaintenanceWindow, ...]:
+        """The windows, for explain."""
+        return tuple(window.row for window in self._windows)
+
     def open_at(self, now: datetime) -> dict[UUID, Occurrence]:
         """The windows open at `now`."""
         if now != self._asked:

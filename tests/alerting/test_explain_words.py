@@ -11,7 +11,7 @@ from alerting.explain.words import Clock, listed, mismatch, span
 from alerting.matchers import Matcher
 from channels.models import Channel, DestinationHealth, MessageTemplate
 from tenants.context import tenant_context
-from tests.alerting.test_explain_prediction import World, silence, world
+from tests.alerting.test_explain_prediction import World, silence, window, world
 
 __all__ = ["world"]
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
@@ -134,3 +134,14 @@ def test_what_the_door_mends_is_told(world: World) -> None:
     told = explain(world.tenant.pk, json.dumps(alert).encode())
     codes = [one.code for one in told.steps[0].details]
     assert codes == ["accepted", "text_cleaned", "empty_dropped", "time_clamped", "severity_mapped"]
+
+
+@pytest.mark.django_db
+def test_a_window_that_is_closed_says_when_it_opens(world: World) -> None:
+    with tenant_context(world.tenant.pk):
+        window(5, service="db")
+        window(-5, service="db")
+    found = next(one for one in explain(world.tenant.pk, world.alert()).steps if one.kind == "maintenance").details
+    sentences = " ".join(one.sentence for one in found)
+    assert "opens only at" in sentences
+    assert "but is over" in sentences
