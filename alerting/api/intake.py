@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from alerting import backlog, rate_limit
+from alerting.api.examples import ALERTMANAGER, NATIVE
 from alerting.api.intake_schema import AcceptedOutput, AlertInput, AlertmanagerInput, IntakeOutput
 from alerting.decoding import decoder
 from alerting.decoding.limits import MAX_BODY_BYTES
@@ -91,6 +92,7 @@ class TakesNativeAlerts(APIView):
     @extend_schema(
         operation_id="alerts_send",
         summary="Send alerts",
+        examples=NATIVE,
         description="One alert or an array of at most 1,000, at most 1 MiB.",
         request=AlertInput(many=True),
         responses=ANSWERS,
@@ -111,6 +113,7 @@ class AlertmanagerIntakeView(APIView):
     @extend_schema(
         operation_id="alertmanager_send",
         summary="Receive Alertmanager's webhook (version 4)",
+        examples=ALERTMANAGER,
         request=AlertmanagerInput,
         responses=ANSWERS,
         parameters=[IDEMPOTENCY_KEY],

@@ -118,15 +118,16 @@ class TenantAutoSchema(AutoSchema):
 
     def _problem_codes(self) -> list[str]:
         codes = list(ALWAYS)
-        if "{" in self.path or self.method == "POST":
+        is_door = any(getattr(one, "name", "") == "Idempotency-Key" for one in self.get_override_parameters())
+        if "{" in self.path or (self.method == "POST" and not is_door):
             codes.append("404")  # a body may name a row as well
         if self.method != "GET":
-            codes += ["409", "412"]
+            codes.append("409")
+        if isinstance(self.view, ConfigurationViewSet) and self.view.action in {"partial_update", "destroy"}:
+            codes.append("412")
         if self.method in {"POST", "PATCH", "PUT"}:
             codes += ["413", "415"]
-        if hasattr(self.view, "source") and self.method == "POST":
-            codes.append("422")  # the doors of alerts, which take an Idempotency-Key
-        return codes
+        return [*codes, "422"] if is_door else codes
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
