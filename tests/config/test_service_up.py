@@ -17,8 +17,10 @@ import pytest
 from config.embedded import processes
 from tests.running import Run, temporary_var
 
-# Other workers of a parallel run take the second core.
-SECOND_START_S = 16.0 if "PYTEST_XDIST_WORKER" in os.environ else 8.0
+SECOND_START_S = 8.0
+# What two idle cores can spend in that time, with a quarter left over; holds on a busy machine too.
+SECOND_START_CPU_S = 12.0
+WAS_IDLE = os.getloadavg()[0] < 1.0 and "PYTEST_XDIST_WORKER" not in os.environ
 
 
 @pytest.fixture(scope="module")
@@ -41,9 +43,17 @@ def get(url: str, **headers: str) -> tuple[int, str]:
 
 @pytest.mark.processes
 @pytest.mark.slow
-def test_second_start_is_fast_and_keeps_the_demo(service: Run) -> None:
-    assert service.ready_after < SECOND_START_S
+def test_second_start_is_cheap_and_keeps_the_demo(service: Run) -> None:
+    family = psutil.Process(service.process.pid).children(recursive=True)
+    assert sum(sum(process.cpu_times()[:2]) for process in family) < SECOND_START_CPU_S
     assert "migrate  |" not in service.said()
+
+
+@pytest.mark.processes
+@pytest.mark.slow
+@pytest.mark.skipif(not WAS_IDLE, reason="the machine was busy: seconds of the clock would measure the others")
+def test_second_start_is_fast(service: Run) -> None:
+    assert service.ready_after < SECOND_START_S
 
 
 @pytest.mark.processes
