@@ -11,8 +11,15 @@ from uuid import UUID
 import msgspec
 from django.db import connection
 
-#: Keeps these locks apart from other advisory locks of the service.
-LOCK_SPACE: Final = 7_401
+#: Keep these locks apart from each other and from other advisory locks of the service.
+TURN_SPACE, DRAIN_SPACE = 7_401, 7_402
+
+# Only another drain makes a drain go away: it looks once more before it ends. For anybody else it waits,
+# since nobody would come back for what it leaves in the queue.
+_TRY_DRAIN: Final = """
+SELECT CASE WHEN pg_try_advisory_xact_lock(%s, hashtext(%s))
+            THEN pg_advisory_xact_lock(%s, hashtext(%s))::text IS NOT NULL ELSE false END
+"""
 
 _BEGIN: Final = """
 SELECT statement_timestamp(), coalesce(c.revision, 0), c.inhibitors, t.slug, t.name, t.locale, t.time_zone
@@ -34,10 +41,10 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     time_zone: str
 
 
-def try_turn(tenant_id: UUID) -> Moment | None:
-    """Take the tenant's turn for the rest of the transaction, or None when somebody else has it."""
+def try_drain(tenant_id: UUID) -> Moment | None:
+    """Take the tenant's turn for the rest of the transaction, or None when another drain is at work."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, hashtext(%s))", [LOCK_SPACE, str(tenant_id)])
+        cursor.execute(_TRY_DRAIN, [DRAIN_SPACE, str(tenant_id), TURN_SPACE, str(tenant_id)])
         if not cursor.fetchone()[0]:
             return None
     return moment(tenant_id)
@@ -46,7 +53,7 @@ def try_turn(tenant_id: UUID) -> Moment | None:
 def take_turn(tenant_id: UUID) -> Moment:
     """Take the tenant's turn for the rest of the transaction; wait for it."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [LOCK_SPACE, str(tenant_id)])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [TURN_SPACE, str(tenant_id)])
     return moment(tenant_id)
 
 

@@ -25,7 +25,7 @@ from tenants.context import current_tenant_id, tenant_context
 MAX_GROUPS: Final = 200
 MAX_REASON: Final = 64
 #: What is urgent goes first, and is not given up within a day.
-PRIORITIES: Final = {Severity.CRITICAL: 10, Severity.ERROR: 30, Severity.WARNING: 50, Severity.INFO: 70}
+PRIORITIES: Final[dict[int, int]] = {Severity.CRITICAL: 10, Severity.ERROR: 30, Severity.WARNING: 50, Severity.INFO: 70}
 
 _told = Counter("alerting_notifications", "Destinations told, by reason", ["reason"])
 
@@ -119,7 +119,7 @@ def _delivery(telling: Telling, group: DueGroup, moment: Moment) -> NewDelivery:
         message=message_for(telling, group, moment),
         source_id=group.id,
         reason=telling.reason,
-        priority=PRIORITIES.get(Severity(telling.severity), 50),
+        priority=PRIORITIES.get(telling.severity, 50),
         expires_in=DEFAULT_HORIZON * (4 if is_critical else 1),
     )
 

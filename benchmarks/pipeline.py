@@ -131,6 +131,7 @@ def timed_statements(spent: dict[str, list[float]]) -> Iterator[None]:
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Fill the table with known alerts, then drain rounds of requests."""
+    from django.db import connection
     from django.db.models.functions import Now
 
     from alerting.decoding import Decoded
@@ -181,6 +182,13 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     if profile:
         profile.disable()
     ended = clock.read()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_force_next_flush()")
+        cursor.execute(
+            "SELECT round(100.0 * n_tup_hot_upd / greatest(n_tup_upd, 1), 1)::float8 FROM pg_stat_user_tables"
+            " WHERE relname = 'alert'"
+        )
+        in_place = cursor.fetchone()[0]
     if profile:
         pstats.Stats(profile).sort_stats("tottime").print_stats(25)
     return {
@@ -191,6 +199,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "postgresql_us_per_alert": round(server / alerts * 1e6, 1),
         "wall_us_per_alert": round(wall / alerts * 1e6, 1),
         "alerts_per_s_one_process": round(alerts / wall),
+        "updates_in_place_percent": in_place,
         "flushed_groups": flushed,
         "flush_python_us_per_group": round((ended[0] - began[0]) / max(flushed, 1) * 1e6),
         "flush_postgresql_us_per_group": round((ended[1] - began[1]) / max(flushed, 1) * 1e6),

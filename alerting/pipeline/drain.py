@@ -12,7 +12,7 @@ from prometheus_client import Counter, Histogram
 
 from alerting import timeline, timers
 from alerting.configuration import Compiled, compiled
-from alerting.exclusive import Moment, try_turn
+from alerting.exclusive import Moment, try_drain
 from alerting.pipeline import alerts, claim
 from alerting.pipeline.assess import Assessed, assess
 from alerting.pipeline.claim import Claim, Item
@@ -30,6 +30,8 @@ MAX_ALERTS: Final = 4_000
 CAREFUL_ALERTS: Final = 500
 #: When so many alerts fail, and all of them do, it is not the alerts.
 SYSTEMIC: Final = 50
+#: Seconds an alert; a step of enrichment that takes longer holds everything up.
+SLOW_STEP: Final = 0.001
 
 _alerts = Counter("alerting_pipeline_alerts", "Alerts drained, by what they were", ["result"])
 _seconds = Histogram("alerting_drain_seconds", "Time of one drain", buckets=(0.005, 0.02, 0.05, 0.1, 0.3, 1, 5))
@@ -63,7 +65,7 @@ class DrainResult(msgspec.Struct):
 def drain(tenant_id: UUID, max_alerts: int = MAX_ALERTS) -> DrainResult:
     """Turn the oldest waiting requests of a tenant into alerts, groups, timers and events.
 
-    Returns at once with `is_busy_elsewhere` when another writer has the tenant's turn. A batch that fails
+    Returns at once with `is_busy_elsewhere` when another drain of the tenant is at work. A batch that fails
     is taken again with care: what makes it fail goes to quarantine, alone.
     """
     began = perf_counter()
@@ -98,7 +100,7 @@ def tenants_waiting(limit: int = 200) -> list[UUID]:
 
 def _drain(tenant_id: UUID, max_alerts: int, *, is_careful: bool) -> DrainResult:
     with tenant_context(tenant_id):
-        moment = try_turn(tenant_id)
+        moment = try_drain(tenant_id)
         if moment is None:
             return DrainResult(is_busy_elsewhere=True)
         taken = claim.take(max_alerts)
@@ -145,10 +147,22 @@ def _write(rest: list[Folded], moment: Moment, configuration: Compiled, result: 
     timeline.record(_events(opened, assessed))
     if any(_ceases_to_inhibit(one) for one in assessed):
         timers.look_at_inhibited()
-    _steps.inc(sum(seconds for _times, seconds in configuration.chain.take_timings().values()))
+    _watch_steps(moment, configuration)
     result.new = len(rest) - len(known)
     result.changed = sum(one.is_news for one in assessed if one.known is not None)
     result.opened_groups = len(opened)
+
+
+def _watch_steps(moment: Moment, configuration: Compiled) -> None:
+    for step_id, (times, seconds) in configuration.chain.take_timings().items():
+        _steps.inc(seconds)
+        if seconds > times * SLOW_STEP:
+            log.warning(
+                "slow enrichment step",
+                tenant_id=str(moment.tenant_id),
+                step_id=str(step_id),
+                microseconds=round(seconds / times * 1e6),
+            )
 
 
 def _events(opened: list[Delta], assessed: list[Assessed]) -> list[Event]:

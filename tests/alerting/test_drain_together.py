@@ -3,12 +3,15 @@
 import random
 import threading
 from collections.abc import Callable
+from uuid import UUID
 
 import pytest
 from django.db import connection
 
+from alerting.exclusive import take_turn, try_drain
 from alerting.notifying import flush_due
 from alerting.pipeline.drain import drain
+from tenants.context import tenant_context
 from tests.alerting.scenes import Scene, alert
 
 pytestmark = pytest.mark.usefixtures("committed_db")
@@ -51,6 +54,44 @@ def test_each_request_is_taken_once() -> None:
     together(work, work, work)
     assert sum(new) == len(scene.alerts()) == 200
     assert scene.group().firing_count == scene.group().alert_count == 200
+
+
+def hold(scene: Scene, take: Callable[[UUID], object], *, release: threading.Event, held: threading.Event) -> None:
+    with tenant_context(scene.id):
+        take(scene.id)
+        held.set()
+        assert release.wait(20)
+
+
+def test_a_drain_goes_away_for_another_drain() -> None:
+    scene = Scene()
+    scene.send(alert())
+    release, held = threading.Event(), threading.Event()
+
+    def look() -> None:
+        assert held.wait(20)
+        try:
+            assert drain(scene.id).is_busy_elsewhere
+        finally:
+            release.set()
+
+    together(lambda: hold(scene, try_drain, release=release, held=held), look)
+    assert drain(scene.id).new == 1
+
+
+def test_a_drain_waits_for_a_flush() -> None:
+    """Nobody would come back for what it left."""
+    scene = Scene()
+    scene.send(alert())
+    release, held = threading.Event(), threading.Event()
+
+    def look() -> None:
+        assert held.wait(20)
+        threading.Timer(0.3, release.set).start()
+        assert drain(scene.id).new == 1
+        assert release.is_set()
+
+    together(lambda: hold(scene, take_turn, release=release, held=held), look)
 
 
 def test_drains_flushes_and_people_do_not_deadlock() -> None:
