@@ -8,7 +8,9 @@ import select
 import socket
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +19,7 @@ from django.db import DatabaseError, close_old_connections, connection, connecti
 from prometheus_client import Counter
 
 from alerting import wakeup
-from alerting.duties import DUTIES, Duty, waiting_tenants
+from alerting.duties import DUTIES, waiting_tenants
 from alerting.health import beat
 from channels.delivery.leases import sweep_leases
 from channels.delivery.reconcile import reconcile_due
@@ -31,7 +33,7 @@ BEAT_SECONDS = 10.0
 OVERDUE_SECONDS = 5.0
 THREADS = 4
 
-own_work = Counter("alerting_relay_own_work", "Tenants served by the relay itself", ["duty"])
+own_work = Counter("alerting_relay_own_work", "Pieces of work the relay did itself", ["duty"])
 
 
 class Relay:
@@ -40,7 +42,7 @@ class Relay:
     def __init__(self) -> None:
         self._stopping = threading.Event()
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="relay")
-        self._busy: set[tuple[str, UUID]] = set()
+        self._busy: set[tuple[str, UUID | None]] = set()
         self._lock = threading.Lock()
         self._next_sweep = self._next_beat = 0.0
         self._instance = f"{socket.gethostname()}:{os.getpid()}"
@@ -65,31 +67,36 @@ class Relay:
 
     def round(self) -> None:
         """Look once: wake workers for what is due, do what nobody took, sweep."""
+        # A broker that failed once is not asked again this round: each try may cost its time-out.
+        is_broker_up = True
         for duty in DUTIES:
             overdue = set(waiting_tenants(duty, OVERDUE_SECONDS))
             for tenant_id in waiting_tenants(duty):
-                if tenant_id in overdue or not wakeup.announce(duty.task, tenant_id):
-                    self._do_here(duty, tenant_id)
+                if tenant_id not in overdue and is_broker_up:
+                    is_broker_up = wakeup.announce(duty.task, tenant_id)
+                if tenant_id in overdue or not is_broker_up:
+                    self._do_here(duty.name, tenant_id, partial(duty.work, tenant_id))
         self._sweep()
 
-    def _do_here(self, duty: Duty, tenant_id: UUID) -> None:
+    def _do_here(self, name: str, tenant_id: UUID | None, work: Callable[[], object]) -> None:
+        """Do a piece of work in the pool unless it is being done."""
         with self._lock:
-            if (duty.name, tenant_id) in self._busy:
+            if (name, tenant_id) in self._busy:
                 return
-            self._busy.add((duty.name, tenant_id))
-        own_work.labels(duty.name).inc()
-        self._pool.submit(self._work, duty, tenant_id)
+            self._busy.add((name, tenant_id))
+        own_work.labels(name).inc()
+        self._pool.submit(self._work, name, tenant_id, work)
 
-    def _work(self, duty: Duty, tenant_id: UUID) -> None:
+    def _work(self, name: str, tenant_id: UUID | None, work: Callable[[], object]) -> None:
         close_old_connections()
         try:
-            duty.work(tenant_id)
+            work()
         except Exception:
-            log.exception("work failed", duty=duty.name, tenant_id=str(tenant_id))
+            log.exception("work failed", duty=name, tenant_id=str(tenant_id))
             connection.close()
         finally:
             with self._lock:
-                self._busy.discard((duty.name, tenant_id))
+                self._busy.discard((name, tenant_id))
 
     def _sweep(self) -> None:
         now = time.monotonic()
@@ -99,7 +106,8 @@ class Relay:
         if now >= self._next_sweep:
             self._next_sweep = now + SWEEP_SECONDS
             sweep_leases()
-            reconcile_due()
+            # Asks providers, which takes as long as it takes.
+            self._do_here("reconcile", None, reconcile_due)
 
     def _listen(self) -> None:
         with connection.cursor() as cursor:

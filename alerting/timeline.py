@@ -27,6 +27,7 @@ class Kind(StrEnum):
     OPENED = "opened"
     CLOSED = "closed"
     TOLD = "told"
+    NOT_DELIVERED = "not_delivered"
     NOT_TOLD = "not_told"
     ACKNOWLEDGED = "acknowledged"
     UNACKNOWLEDGED = "unacknowledged"
@@ -66,6 +67,7 @@ KIND_TITLES: Final[dict[str, Promise]] = {
     Kind.OPENED: _("Group opened"),
     Kind.CLOSED: _("Group resolved"),
     Kind.TOLD: _("Told"),
+    Kind.NOT_DELIVERED: _("Message not delivered"),
     Kind.NOT_TOLD: _("Nobody told"),
     Kind.ACKNOWLEDGED: _("Acknowledged"),
     Kind.UNACKNOWLEDGED: _("Acknowledgement taken back"),

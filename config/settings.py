@@ -193,9 +193,10 @@ CHANNEL_ADAPTERS = [
     "channels.adapters.sms.SmsAdapter",
     "channels.adapters.pagerduty.PagerDutyAdapter",
     "channels.adapters.webhook.WebhookAdapter",
+    "channels.adapters.apprise.AppriseAdapter",
 ]
 # Told of deliveries that failed for good: f(tenant_id, delivery_ids, state), inside the tenant's transaction.
-DELIVERY_OBSERVERS: list[str] = []
+DELIVERY_OBSERVERS = ["alerting.undelivered.note"]
 TASK_PUBLISHER = "config.celery.publish"
 ENRICHMENT_STEPS = [
     "alerting.enrichment.static.StaticLabels",
@@ -216,6 +217,8 @@ EGRESS_ALLOW_LOOPBACK = env.flag("EGRESS_ALLOW_LOOPBACK") and not IS_PRODUCTION
 EGRESS_ALLOW_HTTP = env.flag("EGRESS_ALLOW_HTTP", not IS_PRODUCTION)
 # Development lets tenants' webhooks reach these ports of this machine and no others; empty means any (tests).
 EGRESS_LOOPBACK_PORTS = [int(port) for port in env.words("EGRESS_LOOPBACK_PORTS")]
+# Apprise looks its hosts up a second time after they were checked (channels/adapters/apprise_client.py).
+APPRISE_OWN_SERVERS = env.flag("APPRISE_OWN_SERVERS", not IS_PRODUCTION)
 SLACK_API_BASE_URL = env.text("SLACK_API_BASE_URL", "https://slack.com/api/")
 TWILIO_API_BASE_URL = env.text("TWILIO_API_BASE_URL", "")
 # Empty: PagerDuty's own addresses, by the region of the channel.
