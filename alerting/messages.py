@@ -10,7 +10,7 @@ from django.utils import translation
 from alerting.deciding import Telling
 from alerting.due_groups import DueAlert, DueGroup
 from alerting.exclusive import Moment
-from alerting.severity import LABELS, TITLES
+from alerting.severity import LABELS
 from alerting.timeline import why_title
 from channels.message import AlertLine, Link, Message
 from channels.message import Reason as Said
@@ -27,7 +27,6 @@ def message_for(telling: Telling, group: DueGroup, moment: Moment) -> Message:
     firing = [alert for alert in group.alerts if alert.number in telling.firing]
     resolved = [alert for alert in group.alerts if alert.number in telling.resolved]
     with translation.override(locale):
-        severity_name = str(TITLES.get(telling.severity, telling.severity))
         sent_reason = str(why_title(telling.reason))
     return Message(
         title=group.title,
@@ -36,7 +35,7 @@ def message_for(telling: Telling, group: DueGroup, moment: Moment) -> Message:
         sent_reason=sent_reason,
         status="firing" if firing else "resolved",
         severity=telling.severity,
-        severity_name=severity_name,
+        severity_name=LABELS.get(telling.severity, str(telling.severity)),
         tenant_slug=moment.slug,
         tenant_name=moment.name,
         group_id=str(group.id),
@@ -82,4 +81,4 @@ def _links(alerts: Iterable[DueAlert]) -> list[Link]:
                 urls[url] = None
         if len(urls) >= MAX_LINKS:
             break
-    return [Link(text="Runbook", url=url) for url in list(urls)[:MAX_LINKS]]
+    return [Link(text="Runbook", url=url, role="runbook") for url in list(urls)[:MAX_LINKS]]

@@ -13,6 +13,7 @@ from django.utils import translation
 
 from channels.adapters.base import Adapter, Outgoing, Receipt
 from channels.errors import ChannelError, ErrorReason, InvalidSettings, UnknownKind
+from channels.languages.readers import ANYBODY, Audience
 from channels.message import Message
 from channels.models import Channel
 from channels.registry import adapter
@@ -66,15 +67,15 @@ class Line:
     template: dict[str, str]
     locale: str
     semantics: str
+    time_zone: str = ""
+    audience: Audience = ANYBODY
 
     def outgoing(self, parcel: Parcel) -> Outgoing[Any, Any]:
         """Render the parcel's message for this channel."""
-        message = read_message(parcel)
-        if self.locale:
-            message = msgspec.structs.replace(message, locale=self.locale)
-        message = message.for_delivery(str(parcel.delivery_id))
+        message = read_message(parcel).for_delivery(str(parcel.delivery_id))
+        message = self.audience.address(message, parcel.recipient, self.locale, self.time_zone)
         with translation.override(message.locale):
-            rendered = render(self.kind, self.template, message)
+            rendered = render(self.kind, self.template, message, self.audience.words)
         again = f"-{parcel.replay_no}" if parcel.replay_no else ""
         return Outgoing(
             delivery_id=str(parcel.delivery_id),
@@ -95,7 +96,7 @@ def read_message(parcel: Parcel) -> Message:
         raise ChannelError(ErrorReason.UNKNOWN, str(error), permanent=True) from error
 
 
-def connect(channel: Channel) -> Line:
+def connect(channel: Channel, audience: Audience = ANYBODY) -> Line:
     """Make a channel ready; raises a permanent `ChannelError` when its configuration does not fit its kind."""
     try:
         made = adapter(channel.kind)
@@ -104,13 +105,24 @@ def connect(channel: Channel) -> Line:
     except (UnknownKind, InvalidSettings, msgspec.DecodeError) as error:
         raise ChannelError(ErrorReason.CLIENT_ERROR, str(error), permanent=True) from error
     template = channel.template.parts if channel.template is not None else {}
-    return Line(channel.pk, channel.kind, made, settings, credentials, template, channel.locale, channel.semantics)
+    return Line(
+        channel_id=channel.pk,
+        kind=channel.kind,
+        adapter=made,
+        settings=settings,
+        credentials=credentials,
+        template=template,
+        locale=channel.locale,
+        semantics=channel.semantics,
+        time_zone=channel.time_zone,
+        audience=audience,
+    )
 
 
-def connect_or_error(channel: Channel) -> Line | ChannelError:
+def connect_or_error(channel: Channel, audience: Audience = ANYBODY) -> Line | ChannelError:
     """Make a channel ready, or return why it cannot be."""
     try:
-        return connect(channel)
+        return connect(channel, audience)
     except ChannelError as error:
         return error
 

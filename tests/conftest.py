@@ -25,6 +25,11 @@ os.environ.update(COORDINATES.environment(WORKER))
 django.setup()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let golden files be written anew."""
+    parser.addoption("--update-golden", action="store_true", help="write tests/channels/golden anew")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Keep pytest-django from loading the settings in xdist's workers before they have their own database."""
     if RUN_SERVERS and config.getoption("numprocesses", None):

@@ -19,7 +19,7 @@ from slack_sdk.models.blocks import (
 
 from channels.languages import Voice, voice_of
 from channels.message import Message
-from channels.sandbox.context import link_text, sent_reason
+from channels.sandbox.context import counts_text, link_text, sent_reason
 from channels.sanitise import clean, escape_mrkdwn, http_url, one_line, shorten
 
 MAX_TITLE = 150
@@ -83,11 +83,7 @@ def _fields(message: Message, voice: Voice) -> list[TextObject]:
 
 
 def _context(message: Message, voice: Voice) -> MarkdownTextObject:
-    firing, resolved = (
-        voice.t(f"counts.{state}", n=count)
-        for state, count in (("firing", message.firing_count), ("resolved", message.resolved_count))
-    )
-    counts = voice.t("line.both", first=firing, second=resolved)
+    counts = counts_text(message, voice)
     words = [message.tenant_name or message.tenant_slug, counts, sent_reason(message, voice)]
     line = "  \u00b7  ".join(escape_mrkdwn(one_line(word)) for word in words if word)
     return MarkdownTextObject(text=line, verbatim=True)

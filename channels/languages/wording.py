@@ -62,7 +62,7 @@ FIRING: Final[dict[AlertType, dict[str, tuple[Choice, ...]]]] = {
     },
     AlertType.AVAILABILITY: {
         "title": _choices("down subject"),
-        "summary": _choices("error subject error; down subject"),
+        "summary": _choices("error error"),
         "detail": _choices("lasting span"),
         "brief": _choices("error subject error; down subject"),
     },
@@ -90,7 +90,7 @@ RESOLVED: Final[dict[AlertType, dict[str, tuple[Choice, ...]]]] = {
     AlertType.FORECAST: {"title": _NORMAL, "summary": _choices("over metric"), "brief": _NORMAL},
     AlertType.AVAILABILITY: {
         "title": _choices("over subject"),
-        "summary": _choices("over subject lasted"),
+        "summary": _choices("over lasted"),
         "brief": _choices("over subject"),
     },
     AlertType.BUSINESS: {

@@ -9,6 +9,7 @@ from channels.models.delivery import (
     DeliveryState,
     DestinationHealth,
 )
+from channels.models.language import PhraseOverride, PhraseRevision
 
 __all__ = [
     "OPEN_STATES",
@@ -20,6 +21,8 @@ __all__ = [
     "DeliveryState",
     "DestinationHealth",
     "MessageTemplate",
+    "PhraseOverride",
+    "PhraseRevision",
     "Semantics",
     "TemplateUserGrant",
 ]

@@ -7,6 +7,7 @@ from encrypted_model_fields.fields import EncryptedTextField
 from guardian.models import UserObjectPermissionBase
 
 from tenants.isolation import TenantForeignKey, TenantOwned
+from tenants.models.tenant import validate_time_zone
 
 
 class Semantics(models.TextChoices):
@@ -49,6 +50,14 @@ class Channel(TenantOwned):
         MessageTemplate, models.SET_NULL, null=True, blank=True, related_name="channels", verbose_name=_("template")
     )
     locale = models.CharField(_("language"), max_length=12, choices=service.LANGUAGES, blank=True)
+    time_zone = models.CharField(
+        _("time zone"),
+        max_length=64,
+        blank=True,
+        db_default="",
+        validators=[validate_time_zone],
+        help_text=_("Empty: the tenant's."),
+    )
     semantics = models.CharField(
         _("after an unknown outcome"), max_length=16, choices=Semantics.choices, default=Semantics.AT_LEAST_ONCE
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from channels.languages import Voice, voice_of
+from channels.languages.alert_types import NAMES
 from channels.languages.voice import SEVERITIES
 from channels.message import AlertLine, Link, Message, Reason
 from channels.sanitise import clean, http_url, one_line, shorten
@@ -23,7 +25,7 @@ def build_context(message: Message, voice: Voice | None = None) -> dict[str, Any
     written in the reader's language.
     """
     voice = voice or voice_of(message)
-    alerts = [_alert(alert, voice) for alert in message.alerts[:MAX_ALERTS]]
+    alerts = [_alert(alert, message.group_labels, voice) for alert in message.alerts[:MAX_ALERTS]]
     context = {
         "title": one_line(message.title, 500),
         "kind": message.kind,
@@ -44,6 +46,7 @@ def build_context(message: Message, voice: Voice | None = None) -> dict[str, Any
             "firing": message.firing_count,
             "resolved": message.resolved_count,
             "total": message.total_count,
+            "text": counts_text(message, voice),
             "more": max(message.total_count - len(alerts), 0),
         },
         "links": [
@@ -63,10 +66,25 @@ def link_text(link: Link, voice: Voice) -> str:
     return voice.t(f"buttons.{link.role}") if link.role and voice.has(f"buttons.{link.role}") else link.text
 
 
+def counts_text(message: Message, voice: Voice) -> str:
+    """Return how many fire and how many are resolved; a zero is not worth reading unless both are."""
+    firing = voice.t("counts.firing", n=message.firing_count)
+    resolved = voice.t("counts.resolved", n=message.resolved_count)
+    if message.firing_count and message.resolved_count:
+        return voice.t("line.both", first=firing, second=resolved)
+    return resolved if message.resolved_count else firing
+
+
+def _subject(alert: AlertLine, shared: Mapping[str, str]) -> str:
+    """What tells this alert from the others of its group: a label that the group does not share."""
+    own = (alert.labels.get(name) for name in NAMES.subject if name not in shared)
+    return next(filter(None, own), "") or alert.labels.get("alertname", "") or alert.fingerprint
+
+
 def _headline(message: Message, alerts: list[dict[str, Any]], voice: Voice) -> str:
     """A message about one alert alone is headed by what its type says, any other by the title of the group."""
     own = voice.heading(alerts[0]) if len(alerts) == 1 and message.total_count <= 1 else ""
-    return one_line(own or message.title, 500)
+    return one_line(own or message.title, 500) or voice.t("line.unnamed")
 
 
 def sent_reason(message: Message, voice: Voice) -> str:
@@ -89,7 +107,7 @@ def copy_plain(value: Any, depth: int = 0) -> Any:
     return _text(str(value)) if depth <= MAX_DEPTH else ""
 
 
-def _alert(alert: AlertLine, voice: Voice) -> dict[str, Any]:
+def _alert(alert: AlertLine, shared: Mapping[str, str], voice: Voice) -> dict[str, Any]:
     return {
         "fingerprint": alert.fingerprint,
         "status": alert.status,
@@ -97,6 +115,7 @@ def _alert(alert: AlertLine, voice: Voice) -> dict[str, Any]:
         "severity": SEVERITIES.get(alert.severity, alert.severity_name),
         "severity_title": voice.severity(alert.severity, alert.severity_name),
         "severity_number": alert.severity,
+        "subject": _subject(alert, shared),
         "name": alert.labels.get("alertname", ""),
         "labels": alert.labels,
         "annotations": alert.annotations,

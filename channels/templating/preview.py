@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import msgspec
 from django.utils.translation import gettext as _
 
+from channels.languages.overrides import words_here
 from channels.message import Message
 from channels.registry import adapter
 from channels.sandbox.checking import Problem
@@ -27,7 +28,7 @@ def preview(kind: str, sources: Mapping[str, str], message: Message | None = Non
     """Render in a child process, for the eyes of the person who edits."""
     message = message or sample_message()
     wanted = _wanted(kind, sources)
-    shown = dict(render(kind, {}, message).parts)
+    shown = dict(render(kind, {}, message, words_here()).parts)
     parts, problems = _try(kind, wanted, [message])
     return Preview(parts=shown | parts, problems=problems)
 
@@ -59,11 +60,17 @@ def _try(
         return {}, {}
     types = {part: str(content_type) for part, content_type in adapter(kind).parts.items()}
     try:
-        outcome = render_in_child(Job(types=types, sources=sources, messages=messages))
+        outcome = render_in_child(_job(kind, types, sources, messages))
     except ChildFailed as error:
         return {}, {part: [Problem(1, str(error))] for part in sources}
     problems = {part: list(map(_translate, found)) for part, found in outcome.problems.items()}
     return outcome.parts, problems
+
+
+def _job(kind: str, types: dict[str, str], sources: dict[str, str], messages: list[Message]) -> Job:
+    words = words_here()
+    texts = {locale: dict(phrases) for locale, phrases in words.texts.items()}
+    return Job(types=types, sources=sources, messages=messages, kind=kind, default_locale=words.default, words=texts)
 
 
 def _translate(problem: Problem) -> Problem:

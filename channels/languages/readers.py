@@ -1,0 +1,57 @@
+"""Whose language and time zone a message is in: the recipient's, else the channel's, else the tenant's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import msgspec
+from django.db import connection
+
+from channels.languages.book import NOBODYS_WORDS, TenantWords
+from channels.languages.overrides import tenant_words
+from channels.message import Message
+from tenants.context import current_tenant_id
+
+_READERS: Final = """
+SELECT lower(p.email), p.locale, p.time_zone FROM membership m JOIN person p ON p.id = m.user_id
+WHERE m.tenant_id = %s AND p.is_active AND lower(p.email) = ANY(%s) AND (p.locale <> '' OR p.time_zone <> '')
+"""
+
+
+class Reader(msgspec.Struct, frozen=True):
+    """What a person chose for themselves; empty where they chose nothing."""
+
+    locale: str = ""
+    time_zone: str = ""
+
+
+class Audience(msgspec.Struct, frozen=True, kw_only=True):
+    """The words of a tenant, and the members among those who are told."""
+
+    words: TenantWords = NOBODYS_WORDS
+    readers: Mapping[str, Reader] = {}
+
+    def address(self, message: Message, recipient: str, locale: str = "", time_zone: str = "") -> Message:
+        """Return the message for one recipient of a channel; what nobody chose stays the tenant's."""
+        reader = self.readers.get(recipient.lower(), NOBODY)
+        return msgspec.structs.replace(
+            message,
+            locale=reader.locale or locale or message.locale,
+            time_zone=reader.time_zone or time_zone or message.time_zone,
+        )
+
+
+NOBODY: Final = Reader()
+ANYBODY: Final = Audience()
+
+
+def audience(recipients: Iterable[str]) -> Audience:
+    """Return who these recipients of the current tenant are: at most two statements for all of them."""
+    addresses = sorted({recipient.lower() for recipient in recipients if "@" in recipient})
+    readers: dict[str, Reader] = {}
+    if addresses:
+        with connection.cursor() as cursor:
+            cursor.execute(_READERS, [current_tenant_id(), addresses])
+            readers = {email: Reader(locale, time_zone) for email, locale, time_zone in cursor.fetchall()}
+    return Audience(words=tenant_words(), readers=readers)
