@@ -17,7 +17,7 @@ SILENT_AFTER_S = 60
 STALE_AFTER_S = 400
 RECENT = """
     SELECT count(*) FROM heartbeat
-    WHERE component = %s AND position(%s in instance) > 0 AND at > now() - %s * interval '1 second'
+    WHERE split_part(component, ':', 1) = %s AND position(%s in instance) > 0 AND at > now() - %s * interval '1 second'
 """
 
 
