@@ -11,7 +11,6 @@ from alerting.api.configuration_views import (
     RouteViewSet,
 )
 from alerting.api.explain import ExplainViewSet
-from alerting.api.explain import ExplainViewSet
 from alerting.api.groups import GroupViewSet
 from alerting.api.intake import AlertmanagerIntakeView, IntakeRequestViewSet
 from alerting.api.quarantine import QuarantineViewSet
@@ -32,7 +31,6 @@ router.register("inhibition-rules", InhibitionRuleViewSet, "inhibition-rule")
 router.register("maintenance-windows", MaintenanceWindowViewSet, "maintenance-window")
 
 urlpatterns = [
-    re_path(r"^explain/?$", ExplainViewSet.as_view({"post": "create"}), name="explain"),
     re_path(r"^integrations/alertmanager/?$", AlertmanagerIntakeView.as_view(), name="alertmanager-send"),
     re_path(r"^policy/?$", PolicyViewSet.as_view({"get": "retrieve", "patch": "partial_update"}), name="policy"),
     re_path(r"^explain/?$", ExplainViewSet.as_view({"post": "create"}), name="explain"),

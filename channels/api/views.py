@@ -31,6 +31,9 @@ class ChannelViewSet(ConfigurationViewSet):
     noun = "channel"
     input_serializer = bodies.ChannelInput
     output_serializer = bodies.ChannelOutput
+    # Everybody who sees channels gets as far as the row, where a grant of their own may let them in.
+    object_permission = "change_channel"
+    action_permissions = {"partial_update": "view_configuration", "test": "view_configuration"}
 
     def rows(self) -> QuerySet[Channel]:
         return list_channels()
@@ -58,7 +61,7 @@ class ChannelViewSet(ConfigurationViewSet):
     @action(detail=True, methods=["post"])
     def test(self, request: Request, id: str) -> Response:
         """Goes the way of every message: queue, template, adapter. Follow it at /deliveries/{id}."""
-        channel = self.get_object()
+        channel = self.changeable()
         self.accept(NoInput)
         if not channel.is_active:
             raise Problem("conflict", _("This channel is switched off; switch it on first."))
@@ -73,7 +76,8 @@ class TemplateViewSet(ConfigurationViewSet):
     noun = "message template"
     input_serializer = bodies.TemplateInput
     output_serializer = bodies.TemplateOutput
-    action_permissions = {"preview": "view_configuration"}
+    object_permission = "change_messagetemplate"
+    action_permissions = {"preview": "view_configuration", "partial_update": "view_configuration"}
 
     def check(self, instance: Any) -> None:
         if faults := validation.template_faults(instance.kind, instance.parts):

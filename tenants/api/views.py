@@ -15,6 +15,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
 from tenants import audit
+from tenants.access import may_change
 from tenants.api.filters import Filter, readers, repeatable
 from tenants.api.inputs import clean_instance
 from tenants.api.pagination import PAGE_PARAMETERS
@@ -22,6 +23,7 @@ from tenants.api.problems import Problem
 from tenants.api.query import identifier, read_query
 from tenants.context import tenant_context
 from tenants.isolation import TenantOwned
+from tenants.models import User
 from tenants.principal import Principal
 
 Handler = Callable[..., HttpResponseBase]
@@ -129,8 +131,21 @@ class ConfigurationViewSet(ReadOnlyViewSet):
     model: ClassVar[type[TenantOwned]]
     read_permission = "view_configuration"
 
+    # What a person may be granted on one row of this kind, beyond what their role gives (guardian).
+    object_permission: ClassVar[str] = ""
+
     def rows(self) -> QuerySet[Any]:
         return self.model._default_manager.all()
+
+    def changeable(self) -> Any:
+        """The row of the address, if the caller may change it: by their role, or by a grant on just this row."""
+        found = self.get_object()
+        if not self.object_permission or self.principal.can(self.write_permission):
+            return found
+        user = User.objects.filter(pk=self.principal.id).first() if self.principal.kind == "member" else None
+        if not may_change(user, self.principal, found, self.object_permission):
+            self.permission_denied(self.request)
+        return found
 
     def create(self, request: Request) -> Response:
         values = self.accept(self._input())
@@ -139,7 +154,7 @@ class ConfigurationViewSet(ReadOnlyViewSet):
         return self.answer(self._reread(instance), status.HTTP_201_CREATED)
 
     def partial_update(self, request: Request, id: str) -> Response:
-        instance = self.get_object()
+        instance = self.changeable()
         self.check_match(instance)
         self.store(instance, self.accept(self._input(), instance, partial=True))
         return self.answer(self._reread(instance))

@@ -4,8 +4,10 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from guardian.shortcuts import assign_perm
 
 from channels.message import Message
 from channels.models import Channel, Delivery, DeliveryAttempt, DeliveryQueue
@@ -13,7 +15,7 @@ from channels.templating.samples import sample_message
 from tenants.context import tenant_context
 from tenants.isolation import new_id
 from tenants.models import AuditEntry
-from tests.factories import Api, make_api
+from tests.factories import Api, make_api, make_member
 
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/channels"
@@ -194,6 +196,24 @@ def test_replaying_needs_its_scope(api: Api) -> None:
 def test_a_channel_of_another_tenant_does_not_exist(api: Api, act: str) -> None:
     url = f"{URL}/{make_channel(make_api())}{act}"
     assert (api.client.post(url, {}, JSON) if act else api.client.get(url)).status_code == 404
+
+
+def test_a_grant_on_one_channel_lets_a_viewer_change_just_that(api: Api) -> None:
+    granted, other = make_channel(api), make_channel(api, name="other")
+    viewer = make_member(api.tenant, "viewer")
+    with tenant_context(api.tenant.pk):
+        assign_perm("channels.change_channel", viewer, Channel.objects.get(pk=granted))
+    client = Client(raise_request_exception=False)
+    client.force_login(viewer)
+    statuses = [client.patch(f"{URL}/{one}", {"locale": "fr"}, JSON).status_code for one in (granted, other)]
+    assert statuses == [200, 403]
+    assert client.delete(f"{URL}/{granted}").status_code == 403
+
+
+def test_a_key_that_reads_neither_changes_nor_tests(api: Api) -> None:
+    url, reader = f"{URL}/{make_channel(api)}", make_api(api.tenant, scopes=["config:read"])
+    assert reader.client.patch(url, {"name": "x"}, JSON).status_code == 403
+    assert reader.client.post(f"{url}/test", {}, JSON).status_code == 403
 
 
 @pytest.mark.parametrize("url", [URL, "/api/v1/deliveries"])
