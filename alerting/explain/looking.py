@@ -18,7 +18,7 @@ def timers(prospect: Prospect, clock: Clock) -> Step:
         sentence = _("The last look at the group was at %(at)s.") % {"at": clock.at(prospect.group.flushed_at)}
         details.append(Detail(verdict=Verdict.NOTED, code="flushed", at=prospect.group.flushed_at, sentence=sentence))
     details += _no_waiting(prospect, spans)
-    details += _running(prospect, clock) + _after(prospect, clock)
+    details += _running(prospect, clock) + _after(prospect, clock) + _freed(prospect)
     return Step(
         kind=StepKind.TIMERS,
         verdict=Verdict.QUIET if prospect.look_at is None else Verdict.PASSED,
@@ -59,6 +59,16 @@ def _running(prospect: Prospect, clock: Clock) -> list[Detail]:
     if due_at <= clock.now:
         sentence = _("A timer of the group has rung at %(at)s; the look is about to come.")
     return [Detail(verdict=Verdict.NOTED, code="timer", at=due_at, sentence=sentence % {"at": clock.at(due_at)})]
+
+
+def _freed(prospect: Prospect) -> list[Detail]:
+    """Other groups that an end of inhibition concerns."""
+    if not prospect.freed:
+        return []
+    sentence = _("With it ends what may have kept these groups quiet, so they are looked at again at once: %(groups)s.")
+    names = listed(f"“{one.title}”" for one in prospect.freed)
+    data = {"groups": [str(one.pk) for one in prospect.freed]}
+    return [Detail(verdict=Verdict.CHANGED, code="frees", sentence=sentence % {"groups": names}, data=data)]
 
 
 def _after(prospect: Prospect, clock: Clock) -> list[Detail]:

@@ -6,20 +6,21 @@ from uuid import UUID
 
 import msgspec
 
-from alerting.configuration import Compiled, Destination, compile_configuration
-from alerting.deciding import Judge, Telling, Verdict, _Aim
+from alerting.configuration import Compiled, compile_configuration
+from alerting.deciding import Telling, Verdict
 from alerting.decoding import NativeAlert
 from alerting.due_groups import DueAlert, DueGroup, firing_number, read_groups, read_sources
 from alerting.enrichment import Enriched
 from alerting.exclusive import Moment
+from alerting.explain.looks import Looking, Witness, look
 from alerting.flapping import Flapping
 from alerting.grouping import Group
 from alerting.models import Alert, AlertGroup, GroupStatus, Timer
 from alerting.muting import FiringSources
-from alerting.needs import Outcome, Told, decide
 from alerting.pipeline import alerts
 from alerting.pipeline.assess import Assessed, assess, labels_of
 from alerting.pipeline.claim import Item, Request
+from alerting.pipeline.drain import ceases_to_inhibit
 from alerting.pipeline.folding import Folded, fold
 from alerting.pipeline.groups import Delta, Groups
 from alerting.pipeline.news import FIRING, News, judge
@@ -27,38 +28,6 @@ from alerting.rows import new_ids
 
 #: Silences that ended so lately are still told of: they may be the reason for a message.
 LATELY: Final = timedelta(days=1)
-#: Looks closer together than this are one to a person.
-A_MOMENT: Final = timedelta(seconds=1)
-
-
-class Asked(msgspec.Struct, frozen=True):
-    """One recipient about whom the flush decides, with its decision."""
-
-    destination: Destination
-    recipient: str
-    outcome: Outcome
-    previous: Told | None
-
-
-class Witness(Judge):
-    """The judge of the flush, who also remembers whom it was asked about and what it answered."""
-
-    def __init__(self, configuration: Compiled, sources: FiringSources, now: datetime) -> None:
-        super().__init__(configuration, sources, now)
-        self.asked: list[Asked] = []
-        #: Channels a route leads to, whether or not anybody there can be told.
-        self.aimed: list[UUID] = []
-
-    def _ask(self, verdict: Verdict, channel_id: UUID, aim: _Aim | None) -> datetime | None:
-        if aim is not None:
-            self.aimed.append(channel_id)
-        return super()._ask(verdict, channel_id, aim)
-
-    def _decide(self, verdict: Verdict, destination: Destination, recipient: str, aim: _Aim) -> datetime | None:
-        previous = verdict.group.told.get((destination.id, recipient))
-        outcome = decide(previous, self._situation(verdict.group, destination, aim, previous), self.now)
-        self.asked.append(Asked(destination, recipient, outcome, previous))
-        return super()._decide(verdict, destination, recipient, aim)
 
 
 class Prospect(msgspec.Struct, kw_only=True):
@@ -80,6 +49,8 @@ class Prospect(msgspec.Struct, kw_only=True):
     sources: FiringSources
     #: When the group is looked at next; None when nothing brings a look.
     look_at: datetime | None
+    #: Other groups that are looked at again, since with this alert ends what inhibited theirs.
+    freed: list[AlertGroup]
     witness: Witness
     verdict: Verdict | None
     #: What the look after that would tell, if nothing happened in between.
@@ -111,7 +82,9 @@ def foresee(alert: NativeAlert, moment: Moment) -> Prospect:
     group_id = assessed.row.group_id or (known.group_id if known else None)
     due_group = _due_group(group_id, groups, assessed, stored, moment)
     sources = _sources(configuration, moment, folded.fingerprint, assessed, labels)
-    looks = _look(due_group, _look_at(group_id, groups, moment), Looking(configuration, sources, moment.now))
+    freed = _freed(assessed)
+    look_at = _look_at(group_id, groups, freed, moment)
+    looks = look(due_group, look_at, Looking(configuration, sources, moment.now))
     return Prospect(
         moment=moment,
         configuration=configuration,
@@ -127,62 +100,10 @@ def foresee(alert: NativeAlert, moment: Moment) -> Prospect:
         due_group=due_group,
         sources=sources,
         look_at=looks.at,
+        freed=[one for one in freed if str(one.pk) != group_id],
         witness=looks.witness,
         verdict=looks.verdict,
         afterwards=looks.afterwards,
-    )
-
-
-class Looking(msgspec.Struct, frozen=True):
-    """With what the flush looks at groups."""
-
-    configuration: Compiled
-    sources: FiringSources
-    now: datetime
-
-    def witness(self, at: datetime) -> Witness:
-        """The judge of that time."""
-        return Witness(self.configuration, self.sources, at)
-
-
-class Looks(msgspec.Struct):
-    """The next look of the flush at the group, and the one after it."""
-
-    at: datetime | None
-    witness: Witness
-    verdict: Verdict | None = None
-    afterwards: Verdict | None = None
-
-
-def _look(group: DueGroup | None, at: datetime | None, looking: Looking) -> Looks:
-    """Judge as the flush would at that time; without a time, as it would now if it were asked."""
-    looks = Looks(at, looking.witness(at or looking.now))
-    if group is None:
-        return looks
-    looks.verdict = looks.witness.judge(group)
-    while looks.at is not None and _is_hasty(looks.verdict, looks.at):
-        looks.at = looks.verdict.due_at
-        looks.witness = looking.witness(looks.at or looking.now)
-        looks.verdict = looks.witness.judge(group)
-    if looks.at is not None and looks.verdict.due_at is not None and not looks.verdict.closes:
-        told = {(one.destination.id, one.recipient): _told(one, looks.at) for one in looks.verdict.tellings}
-        later = msgspec.structs.replace(group, told=group.told | told)
-        looks.afterwards = looking.witness(looks.verdict.due_at).judge(later)
-    return looks
-
-
-def _is_hasty(verdict: Verdict, at: datetime) -> bool:
-    """Whether a look tells nobody and is followed at once by another: a timer rang a moment before its time."""
-    return not verdict.tellings and verdict.due_at is not None and at < verdict.due_at < at + A_MOMENT
-
-
-def _told(telling: Telling, at: datetime) -> Told:
-    return Told(
-        firing=telling.firing,
-        resolved=telling.resolved,
-        severity=telling.severity,
-        was_flapping=telling.is_flapping,
-        told_at=at,
     )
 
 
@@ -191,11 +112,20 @@ def _folded(alert: NativeAlert, moment: Moment, configuration: Compiled) -> Fold
     return fold([Item(alert, moment.now, request, 0)], configuration.ignored_labels)[0]
 
 
-def _look_at(group_id: str | None, groups: Groups, moment: Moment) -> datetime | None:
+def _freed(assessed: Assessed) -> list[AlertGroup]:
+    """The groups with inhibited alerts, where this alert ceases to inhibit: they are looked at anew."""
+    if not ceases_to_inhibit(assessed):
+        return []
+    muted = Alert.objects.filter(muted_by__contains=[{"kind": "inhibition"}], group__isnull=False)
+    return list(AlertGroup.objects.filter(pk__in=muted.values("group_id")).order_by("-changed_at", "-id"))
+
+
+def _look_at(group_id: str | None, groups: Groups, freed: list[AlertGroup], moment: Moment) -> datetime | None:
     """The earlier of the timer the alert would bring forward and the one that runs already."""
     if group_id is None:
         return None
     times = [*running_timers(moment.tenant_id, UUID(group_id)), *(due for one, due in groups.due() if one == group_id)]
+    times += [moment.now for one in freed if str(one.pk) == group_id]
     return max(min(times), moment.now) if times else None
 
 

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from alerting.explain.prospect import Asked, Prospect
+from alerting.explain.looks import Asked
+from alerting.explain.prospect import Prospect
 from alerting.explain.story import Destination, Detail, Step, StepKind, Verdict
 from alerting.explain.words import Clock, listed
 from alerting.needs import NotReason, Reason, Told

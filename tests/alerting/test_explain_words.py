@@ -11,7 +11,7 @@ from alerting.explain.words import Clock, listed, mismatch, span
 from alerting.matchers import Matcher
 from channels.models import Channel, DestinationHealth, MessageTemplate
 from tenants.context import tenant_context
-from tests.alerting.test_explain_prediction import World, silence, window, world
+from tests.alerting.test_explain_prediction import World, inhibition, silence, window, world
 
 __all__ = ["world"]
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
@@ -94,7 +94,7 @@ def test_a_template_that_fails_is_shown_with_what_goes_out_instead(world: World)
         Channel.objects.filter(name="Chat").update(template=template)
     told = explain(world.tenant.pk, world.alert())
     assert told.messages[0].problems
-    assert "DiskFull" in told.messages[0].parts["text"]
+    assert "firing" in told.messages[0].parts["text"]
     assert next(step for step in told.steps if step.kind == "messages").verdict == "fault"
 
 
@@ -145,3 +145,15 @@ def test_a_window_that_is_closed_says_when_it_opens(world: World) -> None:
     sentences = " ".join(one.sentence for one in found)
     assert "opens only at" in sentences
     assert "but is over" in sentences
+
+
+@pytest.mark.django_db
+def test_what_the_end_of_a_source_frees_is_told(world: World) -> None:
+    with tenant_context(world.tenant.pk):
+        inhibition()
+    source = world.alert({"alertname": "RegionDown", "region": "eu-west-2"})
+    world.told(source)
+    world.told(world.alert())
+    told = explain(world.tenant.pk, {**source, "status": "resolved"})
+    freed = next(one for step in told.steps for one in step.details if one.code == "frees")
+    assert "“DiskFull”" in freed.sentence
