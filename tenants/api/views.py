@@ -38,6 +38,7 @@ class TenantViewSet(GenericViewSet):
     lookup_url_kwarg = "id"
     lookup_value_regex = "[^/]+"
     filter_backends = ()
+    metadata_class = None
     read_permission: ClassVar[str]
     write_permission: ClassVar[str] = "change_configuration"
     action_permissions: ClassVar[Mapping[str, str]] = {}

@@ -92,6 +92,19 @@ def test_odd_ids_do_not_exist(house: House) -> None:
     assert wrong == {}
 
 
+def test_methods_an_address_does_not_take_are_refused(house: House) -> None:
+    taken: dict[str, set[str]] = {}
+    for path, method in operations():
+        taken.setdefault(path, {"head"}).add(method)
+    wrong = {}
+    for path, methods in taken.items():
+        for method in {"get", "head", "options", "post", "put", "patch", "delete", "trace", "odd"} - methods:
+            status = call(house.client, method, house.address(path), b"{}").status_code
+            if status != 405 and not (method == "options" and status == 200):
+                wrong[f"{method} {path}"] = status
+    assert wrong == {}
+
+
 def test_rows_of_another_tenant_do_not_exist_for_any_route(house: House) -> None:
     theirs = House(make_tenant())
     wrong = {}
