@@ -16,7 +16,7 @@ from alerting.exclusive import Moment, take_turn
 from alerting.messages import message_for
 from alerting.models import Timer
 from alerting.muting import FiringSources
-from alerting.rows import as_json, execute
+from alerting.rows import as_json, execute, one_message
 from alerting.severity import Severity
 from alerting.timeline import Event, Kind
 from channels.delivery.queue import DEFAULT_HORIZON, NewDelivery, enqueue
@@ -90,14 +90,15 @@ def _flush(ids: list[UUID], moment: Moment, configuration: Compiled) -> None:
     judge = judge_for(configuration, moment)
     verdicts = [judge.judge(group) for group in groups]
     deliveries = _enqueue(verdicts, moment)
-    _write_alerts(verdicts)
-    _write_log(verdicts, moment.now)
-    timeline.record([event for verdict in verdicts for event in _events(verdict, deliveries)])
-    _write_groups(verdicts)
     known = {group.id for group in groups}
     # The timer of a group that retention removed goes with it.
     gone: list[tuple[str, Any]] = [(str(one), None) for one in ids if one not in known]
-    timers.reset([*gone, *((str(verdict.group.id), verdict.due_at) for verdict in verdicts)])
+    with one_message():
+        _write_alerts(verdicts)
+        _write_log(verdicts, moment.now)
+        timeline.record([event for verdict in verdicts for event in _events(verdict, deliveries)])
+        _write_groups(verdicts)
+        timers.reset([*gone, *((str(verdict.group.id), verdict.due_at) for verdict in verdicts)])
 
 
 def _enqueue(verdicts: list[Verdict], moment: Moment) -> dict[bytes, UUID]:

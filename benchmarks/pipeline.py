@@ -121,7 +121,7 @@ def timed_statements(spent: dict[str, list[float]]) -> Iterator[None]:
         try:
             return execute(sql, params, many, context)
         finally:
-            entry = spent[" ".join(sql.split())[:44]]
+            entry = spent[" ".join(sql.split())[:44] + (" ..." if ";\n" in sql else "")]
             entry[0] += time.perf_counter() - began
             entry[1] += 1
 
@@ -129,83 +129,129 @@ def timed_statements(spent: dict[str, list[float]]) -> Iterator[None]:
         yield
 
 
-def measure(options: argparse.Namespace) -> dict[str, Any]:
-    """Fill the table with known alerts, then drain rounds of requests."""
-    from django.db import connection
-    from django.db.models.functions import Now
+class Spent:
+    """CPU of both sides and wall time, summed up."""
 
+    def __init__(self, clock: Clock, profile: cProfile.Profile | None) -> None:
+        self.clock = clock
+        self.profile = profile
+        self.python = self.server = self.wall = 0.0
+
+    @contextmanager
+    def measuring(self) -> Iterator[None]:
+        """Add what the block costs."""
+        before = self.clock.read()
+        if self.profile:
+            self.profile.enable()
+        yield
+        if self.profile:
+            self.profile.disable()
+        after = self.clock.read()
+        self.python += after[0] - before[0]
+        self.server += after[1] - before[1]
+        self.wall += after[2] - before[2]
+
+
+def fill(tenant_id: Any, known: int, chance: random.Random) -> None:
+    """Store the alerts that will be repeated."""
     from alerting.decoding import Decoded
     from alerting.intake import accept
-    from alerting.models import Timer
     from alerting.notifying import flush_due
     from alerting.pipeline.drain import drain
-    from tenants.accounts import create_tenant
     from tenants.principal import system
 
-    tenant = create_tenant(None, slug="bench", name="Bench")
-    configure(tenant.pk)
-    sender, chance, first_new = system(tenant.pk), random.Random(7), [options.known]
-    for start in range(0, options.known, 1000):
-        batch = alerts_of(1000, 1.0, options.known, chance, [start - 1])
-        accept(sender, "native", Decoded(batch, []))
-        drain(tenant.pk)
-    while flush_due(tenant.pk):
+    for start in range(0, known, 1000):
+        accept(system(tenant_id), "native", Decoded(alerts_of(1000, 1.0, known, chance, [start - 1]), []))
+        drain(tenant_id)
+    while flush_due(tenant_id):
         pass
-    clock, spent = Clock(), defaultdict[str, list[float]](lambda: [0.0, 0])
-    profile = cProfile.Profile() if options.profile else None
-    python = server = wall = 0.0
-    alerts = new = 0
-    for number in range(options.rounds + options.warm_up):
-        batch = alerts_of(options.batch, options.new, options.known, chance, first_new)
-        for start in range(0, options.batch, options.request):
-            accept(sender, "native", Decoded(batch[start : start + options.request], []))
-        before = clock.read()
-        if profile and number >= options.warm_up:
-            profile.enable()
-        with timed_statements(spent if number >= options.warm_up else defaultdict(lambda: [0.0, 0])):
-            result = drain(tenant.pk)
-        if profile:
-            profile.disable()
-        after = clock.read()
-        if number >= options.warm_up:
-            python, server, wall = (
-                total + end - begin for total, begin, end in zip((python, server, wall), before, after, strict=True)
-            )
-            alerts += result.alerts
-            new += result.new
-    Timer.objects.filter(tenant_id=tenant.pk).update(due_at=Now())
-    began, flushed = clock.read(), 0
-    if profile:
-        profile.enable()
-    while done := flush_due(tenant.pk):
-        flushed += done
-    if profile:
-        profile.disable()
-    ended = clock.read()
+
+
+def flush_all(tenant_id: Any, cost: Spent) -> int:
+    """Make every timer due and look at the groups."""
+    from django.db.models.functions import Now
+
+    from alerting.models import Timer
+    from alerting.notifying import flush_due
+
+    Timer.objects.filter(tenant_id=tenant_id).update(due_at=Now())
+    flushed = 0
+    with cost.measuring():
+        while done := flush_due(tenant_id):
+            flushed += done
+    return flushed
+
+
+def updates_in_place() -> float:
+    """How many of a hundred updates of alerts needed no index."""
+    from django.db import connection
+
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_stat_force_next_flush()")
         cursor.execute(
             "SELECT round(100.0 * n_tup_hot_upd / greatest(n_tup_upd, 1), 1)::float8 FROM pg_stat_user_tables"
             " WHERE relname = 'alert'"
         )
-        in_place = cursor.fetchone()[0]
+        return float(cursor.fetchone()[0])
+
+
+def measure(options: argparse.Namespace) -> dict[str, Any]:
+    """Fill the table with known alerts, then drain rounds of requests."""
+    from alerting.decoding import Decoded
+    from alerting.intake import accept
+    from alerting.pipeline.drain import drain
+    from tenants.accounts import create_tenant
+    from tenants.principal import system
+
+    tenant = create_tenant(None, slug="bench", name="Bench")
+    configure(tenant.pk)
+    chance, first_new = random.Random(7), [options.known]
+    fill(tenant.pk, options.known, chance)
+    profile = cProfile.Profile() if options.profile else None
+    statements: dict[str, list[float]] = defaultdict(lambda: [0.0, 0])
+    warm, cost, flush = (Spent(Clock(), one) for one in (None, profile, profile))
+    alerts = new = 0
+    for number in range(options.rounds + options.warm_up):
+        batch = alerts_of(options.batch, options.new, options.known, chance, first_new)
+        for start in range(0, options.batch, options.request):
+            accept(system(tenant.pk), "native", Decoded(batch[start : start + options.request], []))
+        is_warm = number >= options.warm_up
+        with timed_statements(statements if is_warm else defaultdict(lambda: [0.0, 0])):
+            with (cost if is_warm else warm).measuring():
+                result = drain(tenant.pk)
+        if is_warm:
+            alerts += result.alerts
+            new += result.new
+    flushed = flush_all(tenant.pk, flush)
     if profile:
         pstats.Stats(profile).sort_stats("tottime").print_stats(25)
+    return report(options, (alerts, new, flushed), cost, flush, statements)
+
+
+def report(
+    options: argparse.Namespace,
+    counts: tuple[int, int, int],
+    cost: Spent,
+    flush: Spent,
+    statements: dict[str, list[float]],
+) -> dict[str, Any]:
+    """The figures as they are printed and stored."""
+    alerts, new, flushed = counts
     return {
         "batch": options.batch,
         "alerts": alerts,
         "new": new,
-        "python_us_per_alert": round(python / alerts * 1e6, 1),
-        "postgresql_us_per_alert": round(server / alerts * 1e6, 1),
-        "wall_us_per_alert": round(wall / alerts * 1e6, 1),
-        "alerts_per_s_one_process": round(alerts / wall),
-        "updates_in_place_percent": in_place,
+        "python_us_per_alert": round(cost.python / alerts * 1e6, 1),
+        "postgresql_us_per_alert": round(cost.server / alerts * 1e6, 1),
+        "wall_us_per_alert": round(cost.wall / alerts * 1e6, 1),
+        "alerts_per_s_one_process": round(alerts / cost.wall),
+        "updates_in_place_percent": updates_in_place(),
         "flushed_groups": flushed,
-        "flush_python_us_per_group": round((ended[0] - began[0]) / max(flushed, 1) * 1e6),
-        "flush_postgresql_us_per_group": round((ended[1] - began[1]) / max(flushed, 1) * 1e6),
+        "flush_python_us_per_group": round(flush.python / max(flushed, 1) * 1e6),
+        "flush_postgresql_us_per_group": round(flush.server / max(flushed, 1) * 1e6),
         "statements": {
             sql: {"us_per_alert": round(seconds / alerts * 1e6, 2), "count": round(count / options.rounds, 2)}
-            for sql, (seconds, count) in sorted(spent.items(), key=lambda entry: -entry[1][0])
+            for sql, (seconds, count) in sorted(statements.items(), key=lambda entry: -entry[1][0])
         },
     }
 

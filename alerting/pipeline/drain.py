@@ -19,7 +19,7 @@ from alerting.pipeline.claim import Claim, Item
 from alerting.pipeline.folding import Folded, fold
 from alerting.pipeline.groups import Delta, Groups
 from alerting.pipeline.native import native_json
-from alerting.rows import new_ids
+from alerting.rows import new_ids, one_message
 from alerting.timeline import Event, Kind
 from tenants.context import tenant_context
 
@@ -139,14 +139,15 @@ def _write(rest: list[Folded], moment: Moment, configuration: Compiled, result: 
     groups.find(assessed)
     for one in assessed:
         groups.count(one)
-    opened = groups.insert_new()
-    alerts.update([one.row for one in assessed if one.known is not None])
-    alerts.insert([one.row for one in assessed if one.known is None])
-    groups.update_known()
-    result.due_now = timers.bring_forward(groups.due())
-    timeline.record(_events(opened, assessed))
-    if any(ceases_to_inhibit(one) for one in assessed):
-        timers.look_at_inhibited()
+    with one_message():
+        opened = groups.insert_new()
+        alerts.update([one.row for one in assessed if one.known is not None])
+        alerts.insert([one.row for one in assessed if one.known is None])
+        groups.update_known()
+        timeline.record(_events(opened, assessed))
+        if any(ceases_to_inhibit(one) for one in assessed):
+            timers.look_at_inhibited()
+        result.due_now = timers.bring_forward(groups.due())
     _watch_steps(moment, configuration)
     result.new = len(rest) - len(known)
     result.changed = sum(one.is_news for one in assessed if one.known is not None)
