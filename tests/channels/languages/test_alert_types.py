@@ -1,0 +1,78 @@
+"""The type of an alert decides on its words; the channel on how many of them."""
+
+import pytest
+
+from channels.languages import Voice
+from channels.languages.alert_types import AlertType, type_of
+from channels.languages.wording import BREVITY, sentence, sentences
+from channels.templating import render
+from tests.channels.languages.situations import SITUATIONS, alert, situation, told
+
+T = AlertType
+
+
+@pytest.mark.parametrize(
+    ("labels", "annotations", "kind"),
+    [
+        ({"alert_type": "Anomaly"}, {}, T.ANOMALY),
+        ({"category": "siem"}, {"value": "1", "threshold": "2"}, T.SECURITY),
+        ({"alert_type": "what", "category": "kpi"}, {}, T.BUSINESS),
+        ({}, {"value": "1", "threshold": "2"}, T.THRESHOLD),
+        ({"value": "1", "limit": "2"}, {}, T.THRESHOLD),
+        ({}, {"value": "1", "lower": "2", "upper": "3"}, T.ANOMALY),
+        ({}, {"value": "1", "threshold": "2", "reaches_at": "2026-01-01"}, T.FORECAST),
+        ({}, {"value": "1", "expected": "2", "currency": "EUR"}, T.BUSINESS),
+        ({"alertname": "CheckoutConversionLow"}, {"value": "1", "threshold": "2"}, T.BUSINESS),
+        ({"alertname": "NodeDown"}, {}, T.AVAILABILITY),
+        ({"alertname": "X", "metric": "probe_success"}, {}, T.AVAILABILITY),
+        ({"alertname": "SSHBruteforce"}, {}, T.SECURITY),
+        ({"alertname": "Odd"}, {"source_ip": "203.0.113.7"}, T.SECURITY),
+        ({"alertname": "Odd"}, {"actor": "root"}, T.GENERIC),
+        ({"alertname": "DiskAlmostFull"}, {}, T.GENERIC),
+        ({"alertname": "Upgrade"}, {}, T.GENERIC),
+        ({}, {}, T.GENERIC),
+    ],
+)
+def test_the_type_is_said_or_shown_or_named(labels: dict, annotations: dict, kind: AlertType) -> None:
+    assert type_of(labels, annotations) is kind
+
+
+def facts(**annotations: str) -> dict:
+    return {"labels": {"alert_type": "threshold", "host": "h"}, "annotations": annotations, "status": "firing"}
+
+
+def test_only_what_is_known_is_said() -> None:
+    voice = Voice("en")
+    assert sentence(facts(metric="load"), "title", voice) == ""
+    assert sentence(facts(metric="load", value="9", threshold="5"), "title", voice) == "load too high on h: 9"
+    assert sentence(facts(metric="load", value="2", threshold="5"), "title", voice) == "load too low on h: 2"
+    assert sentence(facts(metric="load", value="2", direction="above"), "summary", voice) == ""
+
+
+def test_each_kind_of_channel_gets_what_it_has_room_for() -> None:
+    given = facts(metric="load", value="9", threshold="5", for_seconds="600")
+    assert sentences(given, "email", Voice("en")) == [
+        "load is at 9, above the limit of 5.",
+        "This has lasted for 10 minutes.",
+    ]
+    assert sentences(given, "slack", Voice("en")) == ["load is at 9, above the limit of 5."]
+    assert sentences(given, "sms", Voice("en")) == ["load 9 > 5, h"]
+    assert sentences(given, "something new", Voice("en")) == sentences(given, "slack", Voice("en"))
+    assert {"slack", "email", "sms", "webhook", "pagerduty"} <= BREVITY.keys()
+
+
+def test_the_situations_show_every_type() -> None:
+    shown = {type_of(one.labels, one.annotations) for message in SITUATIONS.values() for one in message.alerts}
+    assert shown == set(AlertType)
+
+
+def test_a_fact_cannot_break_out_of_its_sentence() -> None:
+    evil = alert(labels={"alertname": "{metric.__class__}<!channel>", "category": "security", "host": "<b>{n}</b>"})
+    rendered = render("slack", {}, told("x", evil))
+    assert "<!channel>" not in rendered.parts["text"]
+    assert "{n}" in rendered.parts["title"]
+    assert "<b>{n}" not in render("email", {}, told("x", evil)).parts["html"]
+
+
+def test_the_title_of_a_group_stays_the_groups() -> None:
+    assert "Disk almost full" in render("slack", {}, situation("09-group", "fr")).parts["title"]
