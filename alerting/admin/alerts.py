@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
@@ -54,8 +53,7 @@ class AlertAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         """Show an alert with its labels, what enrichment did, what mutes it and its history."""
         alert = self.get_object_or_404(request, object_id)
-        if not self.has_view_permission(request, alert):
-            raise PermissionDenied
+        self.check_look(request, alert)
         context = {
             **self.admin_site.each_context(request),
             "title": str(alert),

@@ -17,10 +17,8 @@ LABEL_FIELDS = frozenset({"group_by", "equal", "ignored_labels"})
 class JudgedForm(TenantModelForm):
     """Tells what is wrong with the row as a whole at the field where it can be mended."""
 
-    def _post_clean(self) -> None:
-        super()._post_clean()
-        if self.errors:
-            return
+    def judge(self) -> None:
+        """Add what the rules of this kind of configuration say."""
         try:
             check(self.instance)
         except ValidationError as error:

@@ -84,8 +84,7 @@ class AssignForm(forms.Form):
 
 def show(page: Any, request: HttpRequest, group: AlertGroup) -> HttpResponse:
     """Return the page; a fixed number of statements however much hangs on the group."""
-    if not page.has_view_permission(request, group):
-        raise PermissionDenied
+    page.check_look(request, group)
     alerts = list(Alert._default_manager.filter(group=group).order_by("-changed_at", "-id")[: ALERTS + 1])
     deliveries = list(
         Delivery._default_manager.filter(source_id=group.pk).select_related("channel").defer("message")[:DELIVERIES]

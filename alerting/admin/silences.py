@@ -54,8 +54,9 @@ class SilenceForm(JudgedForm):
         model = Silence
         fields = ("matchers", "starts_at", "ends_at", "comment")
 
-    def _post_clean(self) -> None:
-        super()._post_clean()
+    def judge(self) -> None:
+        """Ask for the slug on top of what silences are judged by."""
+        super().judge()
         if self.errors or not needs_confirmation(self.instance):
             return
         slug = Tenant.objects.values_list("slug", flat=True).get(pk=self.instance.tenant_id)

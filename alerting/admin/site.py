@@ -8,14 +8,14 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.dataclasses import Favicon, SearchResult
 from unfold.sites import UnfoldAdminSite
 
 from alerting.admin.login import LoginForm
 from alerting.admin.navigation import navigation
-from alerting.admin.switching import choose_tenant, leave_tenant, tenants_of
+from alerting.admin.switching import choose_tenant, leave_tenant
 from tenants.admin.actor import can
 from tenants.context import tenant_context
 from tenants.models import User
@@ -114,9 +114,17 @@ class AlertingAdminSite(UnfoldAdminSite):
         context["scripts"] = [static("alerting/admin.js")]
         context["site_favicons"] = [Favicon(href=static("alerting/icon.svg"), rel="icon", type="image/svg+xml")]
         context["show_history"] = can(request, "view_audit")
-        context["own_tenants"] = tenants_of(request)
+        context["account_links"] = [
+            {"title": _("Change tenant"), "link": reverse(f"{self.name}:choose_tenant")},
+            {"title": _("Change password"), "link": reverse(f"{self.name}:password_change")},
+        ]
         context["is_operator"] = principal is not None and principal.kind == "operator"
         return context
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
+        """Return the models of one app; the list of all, which no page shows, would be made for every page."""
+        apps: list[dict[str, Any]] = super().get_app_list(request, app_label) if app_label else []
+        return apps
 
     def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
         return navigation(self, request)

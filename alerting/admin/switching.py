@@ -40,17 +40,6 @@ class OperatorForm(forms.Form):
         self.fields["tenant"].queryset = Tenant.objects.order_by("name")  # type: ignore[attr-defined]
 
 
-def tenants_of(request: HttpRequest) -> list[Tenant]:
-    """Return the tenants the signed-in person belongs to, asked once per request."""
-    if not isinstance(request.user, User):
-        return []
-    known: list[Tenant] | None = getattr(request, "own_tenants", None)
-    if known is None:
-        known = memberships_of(request.user)
-        request.own_tenants = known  # type: ignore[attr-defined]
-    return known
-
-
 def choose_tenant(site: Any, request: HttpRequest) -> HttpResponse:
     """Show the tenants there are to choose from; a POST chooses one."""
     is_operator = isinstance(request.user, User) and request.user.is_superuser
@@ -63,9 +52,10 @@ def choose_tenant(site: Any, request: HttpRequest) -> HttpResponse:
         else:
             return _change(site, request)
     principal = getattr(request, "principal", None)
+    own = memberships_of(request.user) if isinstance(request.user, User) else []
     # Around the page stands the navigation of the tenant the session is in, if it is in one.
     with tenant_context(principal.tenant_id) if principal else nullcontext():
-        context = {**site.each_context(request), "title": _("Choose a tenant"), "form": form}
+        context = {**site.each_context(request), "title": _("Choose a tenant"), "form": form, "own_tenants": own}
         request.current_app = site.name
         return TemplateResponse(request, "admin/alerting/choose_tenant.html", context).render()
 

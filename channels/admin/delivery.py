@@ -49,8 +49,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         """Show a delivery with what was said and every attempt to say it."""
         delivery = self.get_object_or_404(request, object_id)
-        if not self.has_view_permission(request, delivery):
-            raise PermissionDenied
+        self.check_look(request, delivery)
         context = {
             **self.admin_site.each_context(request),
             "title": _("Delivery"),

@@ -146,6 +146,11 @@ class ReadOnlyAdmin(TenantModelAdmin):
     view_permission = "view_alerts"
     actions: Any = None
 
+    def check_look(self, request: HttpRequest, obj: models.Model) -> None:
+        """Raise PermissionDenied unless this is a look at a row by somebody who may; a page takes no POST."""
+        if request.method not in {"GET", "HEAD"} or not self.has_view_permission(request, obj):
+            raise PermissionDenied
+
     def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return False
 

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.forms.models import construct_instance
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
@@ -23,11 +24,23 @@ class TenantModelForm(forms.ModelForm):
         return super()._get_validation_exclusions() - {"tenant"}  # type: ignore[misc, no-any-return]
 
     def _post_clean(self) -> None:
+        """Validate as Django does, but judge the row in words before its constraints, whose names say little."""
         if self.instance.tenant_id is None:
             self.instance.tenant_id = current_tenant_id()
-        super()._post_clean()  # type: ignore[misc]
+        try:
+            self.instance = construct_instance(self, self.instance, self._meta.fields, self._meta.exclude)
+            exclude = self._get_validation_exclusions()
+            self.instance.full_clean(exclude=exclude, validate_unique=False, validate_constraints=False)
+        except ValidationError as error:
+            self._update_errors(error)  # type: ignore[attr-defined]
+        for step in (self.validate_unique, self.judge, self.check_constraints):
+            if not self.errors:
+                step()
 
-    def validate_constraints(self) -> None:
+    def judge(self) -> None:
+        """Add what is wrong with the row as a whole; the default knows nothing."""
+
+    def check_constraints(self) -> None:
         """Say a clash where it can be mended: at the field that has to differ."""
         model, excluded = type(self.instance), self._get_validation_exclusions()
         for constraint in model._meta.constraints:
