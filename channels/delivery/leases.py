@@ -55,13 +55,18 @@ def sweep_leases() -> int:
     A receiver that drops repeats gets the message again; any other delivery is uncertain until `reconcile_due`
     has looked. What brought down its sender time and again is poison, and dead.
     """
+    return sum(sweep_tenant(tenant_id) for tenant_id in tenants_with_late())
+
+
+def tenants_with_late() -> list[UUID]:
+    """Return tenants with leases that ran out."""
     with connection.cursor() as cursor:
         cursor.execute(_TENANTS)
-        tenants = [row[0] for row in cursor.fetchall()]
-    return sum(_sweep(tenant_id) for tenant_id in tenants)
+        return [row[0] for row in cursor.fetchall()]
 
 
-def _sweep(tenant_id: UUID) -> int:
+def sweep_tenant(tenant_id: UUID) -> int:
+    """End one tenant's leases that ran out; returns how many."""
     idempotent = [kind for kind in registry.kinds() if registry.adapter(kind).idempotent]
     with tenant_context(tenant_id):
         values: dict[str, Any] = {

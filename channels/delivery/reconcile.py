@@ -117,10 +117,14 @@ class Answer:
 
 def reconcile_due() -> int:
     """Take up the uncertain deliveries of all tenants that are due; returns how many were settled."""
+    return sum(reconcile_tenant(tenant_id) for tenant_id in tenants_in_doubt())
+
+
+def tenants_in_doubt() -> list[UUID]:
+    """Return tenants with uncertain deliveries that are due."""
     with connection.cursor() as cursor:
         cursor.execute(_TENANTS)
-        tenants = [row[0] for row in cursor.fetchall()]
-    return sum(reconcile_tenant(tenant_id) for tenant_id in tenants)
+        return [row[0] for row in cursor.fetchall()]
 
 
 def reconcile_tenant(tenant_id: UUID, limit: int = BATCH) -> int:
