@@ -51,15 +51,18 @@ def bell(task: str, tenant_id: UUID) -> str:
 
 def announce(task: str, tenant_id: UUID) -> bool:
     """Publish a wake-up unless one is out already; False when the broker is away (never raises)."""
+    is_hung = False
     try:
-        if broker().set(bell(task, tenant_id), 1, nx=True, px=BELL_MILLISECONDS):
+        is_hung = bool(broker().set(bell(task, tenant_id), 1, nx=True, px=BELL_MILLISECONDS))
+        if is_hung:
             _publisher()(task, str(tenant_id))
-            wakeups.labels("published").inc()
-        else:
-            wakeups.labels("coalesced").inc()
+        wakeups.labels("published" if is_hung else "coalesced").inc()
     except Exception as error:  # whatever the transport raises, the row is there and the relay looks
         wakeups.labels("failed").inc()
         log.warning("wake-up failed", task=task, error_class=type(error).__name__)
+        if is_hung:
+            # A bell without a message would make the next ring go unheard.
+            take_bell_down(task, tenant_id)
         return False
     return True
 
@@ -76,16 +79,20 @@ class Ringer:
     """A thread of this process that announces work, many rings of one tenant as one."""
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin without rings and without a thread, as a forked child must: threads stay behind, locks come along."""
         self._wanted: set[tuple[str, UUID]] = set()
         self._signal = threading.Condition()
-        self._pid = 0
+        self._is_running = False
 
     def ring(self, task: str, tenant_id: UUID) -> None:
         """Ask for a wake-up; returns at once."""
         with self._signal:
             self._wanted.add((task, tenant_id))
-            if self._pid != os.getpid():  # first ring of this process, also after a fork
-                self._pid = os.getpid()
+            if not self._is_running:
+                self._is_running = True
                 threading.Thread(target=self._run, name="ringer", daemon=True).start()
             self._signal.notify()
 
@@ -95,10 +102,11 @@ class Ringer:
                 while not self._wanted:
                     self._signal.wait()
                 wanted, self._wanted = self._wanted, set()
-            heard = [announce(task, tenant_id) for task, tenant_id in wanted]
-            if not all(heard):
+            # Once the broker has failed, the relay is told at once: it looks for all that waits.
+            is_heard = all(announce(task, tenant_id) for task, tenant_id in wanted)
+            if not is_heard:
                 _tell_relay()
-            time.sleep(PAUSE_BETWEEN_ROUNDS if all(heard) else PAUSE_AFTER_FAILURE)
+            time.sleep(PAUSE_BETWEEN_ROUNDS if is_heard else PAUSE_AFTER_FAILURE)
 
 
 def _tell_relay() -> None:
@@ -107,8 +115,11 @@ def _tell_relay() -> None:
             cursor.execute("SELECT pg_notify(%s, '')", [NOTIFY_CHANNEL])
     except Exception as error:  # the relay looks once a second anyway
         log.warning("relay not told", error_class=type(error).__name__)
+    finally:
+        # This thread needs it only while the broker is away.
         connection.close()
 
 
 _ringer = Ringer()
+os.register_at_fork(after_in_child=_ringer.forget)
 ring = _ringer.ring
