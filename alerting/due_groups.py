@@ -32,8 +32,10 @@ SELECT a.group_id, a.id, a.fingerprint, a.cycle, a.status, a.severity, a.labels,
 FROM (SELECT g.id, (SELECT min(n.told_at) FROM notification_log n
                     WHERE n.tenant_id = %s AND n.group_id = g.id) AS since
       FROM unnest(%s::uuid[]) AS g (id)) AS g
-JOIN alert a ON a.tenant_id = %s AND a.group_id = g.id
-WHERE a.status = 'firing' OR a.is_flapping OR a.muted_by IS NOT NULL OR g.since IS NULL OR a.changed_at >= g.since
+CROSS JOIN LATERAL (
+    SELECT * FROM alert WHERE tenant_id = %s AND group_id = g.id
+    AND (status = 'firing' OR is_flapping OR muted_by IS NOT NULL OR g.since IS NULL OR changed_at >= g.since) OFFSET 0
+) AS a
 ORDER BY a.group_id, a.severity DESC, a.starts_at, a.id
 """
 _SOURCES: Final = """

@@ -32,8 +32,9 @@ _told = Counter("alerting_notifications", "Destinations told, by reason", ["reas
 _UPDATE_ALERTS: Final = """
 UPDATE alert a SET muted_by = CASE WHEN json_typeof(r.muted_by) = 'array' THEN r.muted_by::jsonb END,
     is_flapping = r.is_flapping, changes = r.changes
-FROM json_to_recordset(%s::json) AS r (id uuid, muted_by json, is_flapping bool, changes timestamptz[])
-WHERE a.tenant_id = %s AND a.id = r.id
+FROM json_to_recordset(%s::json) AS r (id uuid, muted_by json, is_flapping bool, changes timestamptz[],
+                                       severity int)
+WHERE mod(r.severity, 1) = 0 AND a.tenant_id = %s AND a.id = r.id
 """
 _UPDATE_GROUPS: Final = """
 UPDATE alert_group g SET flushed_at = statement_timestamp(), untold_reason = r.untold_reason,
@@ -41,8 +42,9 @@ UPDATE alert_group g SET flushed_at = statement_timestamp(), untold_reason = r.u
     status = CASE WHEN r.closes THEN 'resolved' ELSE g.status END,
     resolved_at = CASE WHEN r.closes THEN statement_timestamp() ELSE g.resolved_at END,
     changed_at = CASE WHEN r.closes THEN statement_timestamp() ELSE g.changed_at END
-FROM json_to_recordset(%s::json) AS r (id uuid, untold_reason text, is_flapping bool, closes bool)
-WHERE g.tenant_id = %s AND g.id = r.id
+FROM json_to_recordset(%s::json) AS r (id uuid, severity int, untold_reason text, is_flapping bool,
+                                       closes bool)
+WHERE mod(r.severity, 1) = 0 AND g.tenant_id = %s AND g.id = r.id
 """
 _WRITE_LOG: Final = """
 INSERT INTO notification_log (id, tenant_id, group_id, channel_id, recipient, firing, resolved, severity,
@@ -136,6 +138,7 @@ def _write_alerts(verdicts: list[Verdict]) -> None:
     rows = [
         {
             "id": alert.id,
+            "severity": alert.severity,
             "muted_by": alert.muted_by,
             "is_flapping": alert.flapping.is_flapping,
             "changes": alert.flapping.changes,
@@ -194,6 +197,7 @@ def _write_groups(verdicts: list[Verdict]) -> None:
     rows = [
         {
             "id": verdict.group.id,
+            "severity": verdict.group.severity,
             "untold_reason": ",".join(sorted(verdict.untold))[:MAX_REASON],
             "is_flapping": any(alert.flapping.is_flapping for alert in verdict.group.alerts),
             "closes": verdict.closes,

@@ -1,6 +1,10 @@
 """Many rows in one statement: they go to PostgreSQL as one JSON parameter, the cheapest form there is.
 
 Measured for 500 rows: placeholders cost four times, and lists adapted by the driver twice as much.
+
+Where such rows are joined with a table, `mod(<a whole number>, 1) = 0` stands in the condition. It is always
+true and lets the planner expect a row or two, so that it looks each up by index. It would else read all alerts of
+a tenant it has no statistics of yet, to join them with a few hundred (13 ms instead of 3 at 14,000 alerts).
 """
 
 import os

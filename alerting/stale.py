@@ -37,7 +37,7 @@ UPDATE alert_group g SET firing_count = g.firing_count - r.ended, changed_at = s
     severity = coalesce((SELECT max(a.severity) FROM alert a
                          WHERE a.tenant_id = g.tenant_id AND a.group_id = g.id AND a.status = 'firing'), g.severity)
 FROM json_to_recordset(%s::json) AS r (id uuid, ended int)
-WHERE g.tenant_id = %s AND g.id = r.id AND g.status <> 'resolved'
+WHERE mod(r.ended, 1) = 0 AND g.tenant_id = %s AND g.id = r.id AND g.status <> 'resolved'
 """
 
 

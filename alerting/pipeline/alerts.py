@@ -18,7 +18,7 @@ UPDATE alert a SET last_seen_at = statement_timestamp(), repeat_count = a.repeat
     metric_value = coalesce(r.m, a.metric_value),
     ends_at = CASE WHEN a.status = 'firing' THEN r.e ELSE a.ends_at END
 FROM json_to_recordset(%s::json) AS r (f bytea, s text, v smallint, b timestamptz, m float8, n int, e timestamptz)
-WHERE a.tenant_id = %s AND a.fingerprint = r.f AND a.status = r.s AND a.severity = r.v
+WHERE mod(r.n, 1) = 0 AND a.tenant_id = %s AND a.fingerprint = r.f AND a.status = r.s AND a.severity = r.v
   AND NOT a.is_flapping AND (a.status = 'resolved' OR coalesce(r.b >= a.starts_at, true))
 RETURNING a.fingerprint
 """
@@ -51,7 +51,7 @@ UPDATE alert a SET status = r.status, severity = r.severity,
     resolved_because = r.resolved_because, group_id = coalesce(r.group_id, a.group_id),
     is_inhibitor = r.is_inhibitor, changes = r.changes, is_flapping = r.is_flapping
 FROM json_to_recordset(%s::json) AS r ({_COLUMNS})
-WHERE a.tenant_id = %s AND a.id = r.id
+WHERE mod(r.cycle, 1) = 0 AND a.tenant_id = %s AND a.id = r.id
 """  # noqa: S608 - a constant of this module
 _INSERT: Final = f"""
 INSERT INTO alert (id, tenant_id, fingerprint, status, severity, labels, annotations, enrichment, starts_at, ends_at,

@@ -39,7 +39,7 @@ UPDATE alert_group g SET firing_count = g.firing_count + d.firing, alert_count =
                      WHERE a.tenant_id = g.tenant_id AND a.group_id = g.id AND a.is_flapping) END,
     changed_at = CASE WHEN d.is_news THEN statement_timestamp() ELSE g.changed_at END, version = g.version + 1
 FROM json_to_recordset(%s::json) AS d (id uuid, firing int, members int, flaps bool, is_news bool)
-WHERE g.tenant_id = %s AND g.id = d.id
+WHERE mod(d.firing, 1) = 0 AND g.tenant_id = %s AND g.id = d.id
 """
 
 
