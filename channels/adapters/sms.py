@@ -123,6 +123,7 @@ class SmsAdapter(Adapter[SmsSettings, SmsCredentials]):
     can_find = True
     default_rate_per_minute = 60
     send_timeout = TOTAL_SECONDS
+    admission = "channels.sms.admission.admit"
 
     def workspace(self, settings: SmsSettings, credentials: SmsCredentials) -> str:
         """Name the account, which has one queue at Twilio."""

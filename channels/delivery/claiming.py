@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from channels import registry, sending
-from channels.delivery import ending, health
+from channels.delivery import admitting, ending, health
 from channels.delivery.choosing import Candidate, Gate, charge, choose, open_gate
 from channels.errors import ChannelError, UnknownKind
 from channels.languages.readers import audience
@@ -118,7 +118,7 @@ def _claim_from(candidates: list[Candidate], limit: int) -> Batch:
     if now is None:
         return Batch()
     gates = {key: open_gate(found, _rate(channels[key]), now) for key, found in healths.items()}
-    chosen = choose(live, gates, limit)
+    chosen = admitting.admit(choose(live, gates, limit), channels)
     leased_at = time.monotonic()
     parcels = _lease(chosen)
     taken = Counter(parcel.channel_id for parcel in parcels)

@@ -14,6 +14,7 @@ from channels.delivery.retry import Outcome, Verdict, judge
 from channels.delivery.states import TERMINAL
 from channels.models import DeliveryState
 from channels.sending import Sent
+from channels.sms import opting_out
 from tenants.context import current_tenant_id, tenant_context
 
 
@@ -92,6 +93,7 @@ def finish(tenant_id: UUID, results: list[Result]) -> list[UUID]:
     with tenant_context(tenant_id):
         _record_health(results)
         disabling.disable_asked(results)
+        opting_out.mark_refused(results)
         settled = _write(results)
         kinds = {result.sent.parcel.delivery_id: result.kind for result in results}
         ending.announce(ending.Ended(key, state, kinds[key]) for key, state in settled.items())

@@ -10,6 +10,7 @@ from channels.models.delivery import (
     DestinationHealth,
 )
 from channels.models.language import PhraseOverride, PhraseRevision
+from channels.models.sms import ProviderEvent, SmsMessage, SmsOptOut, SmsPlan, SmsReceipt
 
 __all__ = [
     "OPEN_STATES",
@@ -23,6 +24,11 @@ __all__ = [
     "MessageTemplate",
     "PhraseOverride",
     "PhraseRevision",
+    "ProviderEvent",
     "Semantics",
+    "SmsMessage",
+    "SmsOptOut",
+    "SmsPlan",
+    "SmsReceipt",
     "TemplateUserGrant",
 ]
