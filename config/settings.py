@@ -74,6 +74,8 @@ INSTALLED_APPS = [
     "alerting",
     "config.apps.ServiceConfig",
 ]
+# Django's admin log is not used (the audit log is), so its table is not made either.
+MIGRATION_MODULES = {"admin": None}
 MIDDLEWARE = [
     "tenants.middleware.RequestContextMiddleware",
     "tenants.api.parsers.StrictRequestMiddleware",

@@ -1,5 +1,6 @@
 """Deliveries: what went out, what did not and why, with every attempt; dead letters are replayed here."""
 
+from contextlib import suppress
 from typing import Any
 
 from django.contrib import messages
@@ -14,6 +15,8 @@ from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFilter
 
 from channels.admin.describing import attempt_lines, read_message, reason_title, state_chip
+from channels.delivery.deadletters import replay
+from channels.delivery.states import IllegalStep
 from channels.models import Delivery, DeliveryState
 from tenants.admin.actor import can, principal_of
 from tenants.admin.base import ReadOnlyAdmin
@@ -69,7 +72,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
         delivery = self.get_object_or_404(request, str(delivery_id))
         if not self.has_replay_permission(request):
             raise PermissionDenied
-        self._replay(request, [delivery])
+        self._replay(request, [delivery] if delivery.state == DeliveryState.DEAD else [])
         return redirect(reverse(f"{self.admin_site.name}:channels_delivery_change", args=[delivery.pk]))
 
     def replay_selected(self, request: HttpRequest, queryset: Any) -> None:
@@ -79,11 +82,12 @@ class DeliveryAdmin(ReadOnlyAdmin):
     replay_selected.allowed_permissions = ("replay",)  # type: ignore[attr-defined]
 
     def _replay(self, request: HttpRequest, deliveries: list[Delivery]) -> None:
-        from channels.delivery.deadletters import replay
-
+        count = 0
         for delivery in deliveries:
-            replay(principal_of(request), delivery.pk)
-        count = len(deliveries)
+            # Somebody else may have replayed it since the page was read.
+            with suppress(IllegalStep):
+                replay(principal_of(request), delivery.pk)
+                count += 1
         if count:
             text = ngettext("%(count)d dead letter goes out again.", "%(count)d dead letters go out again.", count)
             messages.success(request, text % {"count": count})
