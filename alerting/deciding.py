@@ -25,6 +25,10 @@ _WORTH_SAYING: Final = {
 }
 
 
+#: The least time between two looks at a group that only time brings.
+SHORTEST_LOOK: Final = timedelta(seconds=1)
+
+
 class Telling(msgspec.Struct, kw_only=True):
     """One destination to be told."""
 
@@ -95,7 +99,9 @@ class Judge:
             verdict.untold.setdefault(Why.ENDED_BEFORE_TOLD, set())
         verdict.closes = is_over and group.status != "resolved"
         if not is_over:
-            verdict.due_at = min((max(at, self.now) for at in due if at is not None), default=None)
+            # What is past already was looked at just now; a moment later keeps a group from being due for ever.
+            soonest = self.now + SHORTEST_LOOK
+            verdict.due_at = min((at if at > self.now else soonest for at in due if at is not None), default=None)
         return verdict
 
     def mutes(self, labels: Mapping[str, str]) -> list[Muted]:
