@@ -205,6 +205,7 @@ def _routes(faults: list[Fault]) -> RouteTree | None:
             group_interval=row.group_interval,
             repeat_interval=row.repeat_interval,
             channel_ids=tuple(channels.get(row.pk, ())),
+            policy_id=row.policy_id,
         )
 
     nodes = _each(models.Route._default_manager.all(), node, faults)

@@ -84,7 +84,7 @@ class Duty:
 
 DUTIES = (
     Duty("intake", wakeup.INTAKE, "intake_queue", "received_at", "true", drain_intake),
-    Duty("groups", wakeup.GROUPS, "timer", "due_at", "true", flush_groups),
+    Duty("groups", wakeup.GROUPS, "timer", "due_at", "kind IN ('group', 'settings')", flush_groups),
     Duty("deliveries", wakeup.DELIVERIES, "delivery_queue", "next_attempt_at", "state = 'pending'", deliver),
 )
 TENANTS_A_ROUND = 200

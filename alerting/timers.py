@@ -1,6 +1,6 @@
 """Timers of groups: rows that say when a group must be looked at next. Only the database's clock decides."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -8,6 +8,9 @@ from uuid import UUID
 from alerting.models import Timer
 from alerting.rows import as_json, execute, fetch
 from tenants.context import current_tenant_id
+
+#: The timers that the flush deals with; the others have workers of their own.
+OF_GROUPS: Final = (Timer.Kind.GROUP.value, Timer.Kind.SETTINGS.value)
 
 _BRING_FORWARD: Final = """
 WITH wanted AS (SELECT (w->>0)::uuid AS id, (w->>1)::timestamptz AS due FROM json_array_elements(%s::json) w),
@@ -28,7 +31,7 @@ SELECT %s, 'group', id, due FROM wanted WHERE due IS NOT NULL ORDER BY id
 ON CONFLICT (tenant_id, kind, object_id) DO UPDATE SET due_at = excluded.due_at
 """
 _CLAIM: Final = """
-SELECT kind, object_id FROM timer WHERE tenant_id = %s AND due_at <= %s
+SELECT kind, object_id FROM timer WHERE tenant_id = %s AND kind = ANY(%s) AND due_at <= %s
 ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
 """
 _ALL_OPEN: Final = """
@@ -62,9 +65,10 @@ def reset(due: Iterable[tuple[str, datetime | None]]) -> None:
         execute(_SET, [as_json(rows), tenant_id, tenant_id])
 
 
-def claim_due(now: datetime, limit: int) -> list[tuple[str, UUID]]:
-    """Hold the timers of the tenant that are due, longest overdue first, until the transaction ends."""
-    return [(kind, object_id) for kind, object_id in fetch(_CLAIM, [current_tenant_id(), now, limit])]
+def claim_due(now: datetime, limit: int, kinds: Sequence[str] = OF_GROUPS) -> list[tuple[str, UUID]]:
+    """Hold the tenant's timers of these kinds that are due, longest overdue first, until the transaction ends."""
+    rows = fetch(_CLAIM, [current_tenant_id(), list(kinds), now, limit])
+    return [(kind, object_id) for kind, object_id in rows]
 
 
 def settle_settings() -> None:

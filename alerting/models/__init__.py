@@ -12,9 +12,24 @@ from alerting.models.configuration import (
     RouteChannel,
     Silence,
 )
+from alerting.models.escalation import (
+    Escalation,
+    EscalationNotice,
+    EscalationPolicy,
+    EscalationState,
+    NoticeState,
+)
 from alerting.models.group import AlertGroup, GroupStatus, NotificationLog, TimelineEvent, Timer
 from alerting.models.health import AuditFinding, AuditTotal, Heartbeat
 from alerting.models.intake import IntakeQueue, IntakeRequest, QuarantinedAlert
+from alerting.models.oncall import (
+    ContactMethod,
+    Importance,
+    NotificationRule,
+    OnCallSchedule,
+    ScheduleOverride,
+    ScheduleState,
+)
 
 __all__ = [
     "Alert",
@@ -24,19 +39,30 @@ __all__ = [
     "AuditFinding",
     "AuditTotal",
     "ConfigurationRevision",
+    "ContactMethod",
     "EnrichmentStep",
+    "Escalation",
+    "EscalationNotice",
+    "EscalationPolicy",
+    "EscalationState",
     "GroupStatus",
     "GroupingRule",
     "Heartbeat",
+    "Importance",
     "InhibitionRule",
     "IntakeQueue",
     "IntakeRequest",
     "MaintenanceWindow",
+    "NoticeState",
     "NotificationLog",
+    "NotificationRule",
+    "OnCallSchedule",
     "QuarantinedAlert",
     "ResolvedBecause",
     "Route",
     "RouteChannel",
+    "ScheduleOverride",
+    "ScheduleState",
     "SeverityLevel",
     "Silence",
     "TimelineEvent",

@@ -75,6 +75,15 @@ class Route(TenantOwned):
     group_interval = models.DurationField(_("wait before telling changes"), null=True, blank=True)
     repeat_interval = models.DurationField(_("repeat after"), null=True, blank=True)
     channels = models.ManyToManyField(Channel, through="RouteChannel", related_name="+", verbose_name=_("channels"))
+    policy = TenantForeignKey(
+        "alerting.EscalationPolicy",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="routes",
+        verbose_name=_("escalation policy"),
+        help_text=_("Empty: that of the route above."),
+    )
 
     class Meta:
         db_table = "route"

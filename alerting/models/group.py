@@ -103,6 +103,9 @@ class Timer(models.Model):
         GROUP = "group"
         # The tenant's configuration changed: its open groups are looked at again. Set by the revision's trigger.
         SETTINGS = "settings"
+        # A step of an escalation; somebody else goes on call.
+        ESCALATION = "escalation"
+        HAND_OVER = "hand_over"
 
     tenant_id = models.UUIDField()
     kind = models.CharField(max_length=12, choices=Kind.choices)
