@@ -11,10 +11,13 @@ from channels.models.delivery import (
 )
 from channels.models.language import PhraseOverride, PhraseRevision
 from channels.models.sms import ProviderEvent, SmsMessage, SmsOptOut, SmsPlan, SmsReceipt
+from channels.models.thread import CallbackCall, ChannelIdentity, PausedAddress, ThreadAnchor
 
 __all__ = [
     "OPEN_STATES",
+    "CallbackCall",
     "Channel",
+    "ChannelIdentity",
     "ChannelUserGrant",
     "Delivery",
     "DeliveryAttempt",
@@ -22,6 +25,7 @@ __all__ = [
     "DeliveryState",
     "DestinationHealth",
     "MessageTemplate",
+    "PausedAddress",
     "PhraseOverride",
     "PhraseRevision",
     "ProviderEvent",
@@ -31,4 +35,5 @@ __all__ = [
     "SmsPlan",
     "SmsReceipt",
     "TemplateUserGrant",
+    "ThreadAnchor",
 ]
