@@ -23,6 +23,7 @@ class Reason(StrEnum):
     SEVERITY_RAISED = "severity_raised"
     FLAPPING = "flapping"
     STOPPED_FLAPPING = "stopped_flapping"
+    ESCALATION = "escalation"
     TEST = "test"
 
 
