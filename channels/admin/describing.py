@@ -41,6 +41,7 @@ def reason_title(reason: str) -> str:
         "severity_raised": _("Severity raised"),
         "flapping": _("Began to flap"),
         "stopped_flapping": _("Stopped flapping"),
+        "escalation": _("Escalation"),
         "test": _("Test"),
     }
     return titles.get(reason, reason.replace("_", " "))
