@@ -1,0 +1,1 @@
+"""Escalation: calls one person after the other while nobody acknowledges a group."""
