@@ -14,13 +14,14 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from alerting import timeline, timers, wakeup
+from alerting import status_news, timeline, timers, wakeup
 from alerting.exclusive import Moment, take_turn
 from alerting.grouping import DEFAULT_GROUP_BY, EVERY_LABEL
 from alerting.models import AlertGroup, GroupingRule, GroupStatus, Silence
 from alerting.rows import fetch
 from alerting.silencing import create_silence
 from alerting.timeline import Event, Kind, Why
+from channels.message import Reason
 from tenants import audit
 from tenants.context import tenant_context
 from tenants.models import Membership, User
@@ -63,6 +64,7 @@ def acknowledge(principal: Principal, group_id: UUID, reason: str = "") -> Alert
     with _acting(principal, group_id) as (group, moment):
         if _step(group, "acknowledge", acknowledged_at=moment.now, acknowledged_by=principal.label[:200]):
             _record(principal, group, Kind.ACKNOWLEDGED, FIRING, reason)
+            status_news.tell(principal, group.pk, Reason.ACKNOWLEDGED, moment)
     return group
 
 
@@ -72,6 +74,7 @@ def unacknowledge(principal: Principal, group_id: UUID, reason: str = "") -> Ale
         if _step(group, "unacknowledge", acknowledged_at=None, acknowledged_by=""):
             timers.bring_forward([(str(group.pk), moment.now)])
             _record(principal, group, Kind.UNACKNOWLEDGED, ACKNOWLEDGED, reason)
+            status_news.tell(principal, group.pk, Reason.UNACKNOWLEDGED, moment)
             _wake(principal)
     return group
 

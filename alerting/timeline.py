@@ -34,6 +34,12 @@ class Kind(StrEnum):
     COMMENT = "comment"
     ASSIGNED = "assigned"
     SILENCED = "silenced"
+    ESCALATION_STARTED = "escalation_started"
+    ESCALATED = "escalated"
+    ESCALATION_SKIPPED = "escalation_skipped"
+    ESCALATION_HELD = "escalation_held"
+    ESCALATION_RESUMED = "escalation_resumed"
+    ESCALATION_ENDED = "escalation_ended"
 
 
 class Why(StrEnum):
@@ -53,6 +59,17 @@ class Why(StrEnum):
     ENDED_BEFORE_TOLD = "ended_before_told"
     RESOLVE_NOT_WANTED = "resolve_not_wanted"
     BROKEN_ROUTES = "broken_routes"
+    NOBODY_ON_CALL = "nobody_on_call"
+    NO_CONTACT = "no_contact"
+    NOBODY_REACHED = "nobody_reached"
+    TARGET_GONE = "target_gone"
+    CALLED_LATE = "called_late"
+    SUPERSEDED = "superseded"
+    ALL_CALLED = "all_called"
+    TIMED_OUT = "timed_out"
+    REROUTED = "rerouted"
+    GROUP_OVER = "group_over"
+    BROKEN_POLICY = "broken_policy"
 
 
 KIND_TITLES: Final[dict[str, Promise]] = {
@@ -74,6 +91,12 @@ KIND_TITLES: Final[dict[str, Promise]] = {
     Kind.COMMENT: _("Comment"),
     Kind.ASSIGNED: _("Assigned"),
     Kind.SILENCED: _("Silenced"),
+    Kind.ESCALATION_STARTED: _("Escalation started"),
+    Kind.ESCALATED: _("Escalated"),
+    Kind.ESCALATION_SKIPPED: _("Step of the escalation passed over"),
+    Kind.ESCALATION_HELD: _("Escalation held"),
+    Kind.ESCALATION_RESUMED: _("Escalation goes on"),
+    Kind.ESCALATION_ENDED: _("Escalation ended"),
 }
 
 WHY_TITLES: Final[dict[str, Promise]] = {
@@ -91,6 +114,17 @@ WHY_TITLES: Final[dict[str, Promise]] = {
     Why.ENDED_BEFORE_TOLD: _("it was over before anybody was told"),
     Why.RESOLVE_NOT_WANTED: _("the channel does not want to hear of resolved alerts"),
     Why.BROKEN_ROUTES: _("the routes cannot be used"),
+    Why.NOBODY_ON_CALL: _("nobody is on call"),
+    Why.NO_CONTACT: _("without a verified contact"),
+    Why.NOBODY_REACHED: _("nobody could be reached"),
+    Why.TARGET_GONE: _("whom it names is gone"),
+    Why.CALLED_LATE: _("later than planned"),
+    Why.SUPERSEDED: _("a later step was due as well"),
+    Why.ALL_CALLED: _("everybody was called"),
+    Why.TIMED_OUT: _("the acknowledgement has run out"),
+    Why.REROUTED: _("its alerts go another route now"),
+    Why.GROUP_OVER: _("the group is over"),
+    Why.BROKEN_POLICY: _("the policy cannot be used"),
     "first": _("first message"),
     "new_alerts": _("new alerts"),
     "resolved": _("alerts resolved"),
@@ -98,6 +132,7 @@ WHY_TITLES: Final[dict[str, Promise]] = {
     "repeat": _("still firing"),
     "severity_raised": _("severity raised"),
     "stopped_flapping": _("it has stopped flapping"),
+    "unacknowledged": _("the acknowledgement was taken back"),
     "silence": _("a silence"),
     "inhibition": _("an inhibition rule"),
     "maintenance": _("a maintenance window"),

@@ -24,6 +24,8 @@ class Reason(StrEnum):
     FLAPPING = "flapping"
     STOPPED_FLAPPING = "stopped_flapping"
     ESCALATION = "escalation"
+    ACKNOWLEDGED = "acknowledged"
+    UNACKNOWLEDGED = "unacknowledged"
     TEST = "test"
 
 

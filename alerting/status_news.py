@@ -1,0 +1,113 @@
+"""Tells the channels that keep a state of their own, such as PagerDuty's incidents, what a person did to a group."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from django.utils import translation
+
+from alerting import timeline
+from alerting.configuration import Destination
+from alerting.deciding import Telling
+from alerting.due_groups import DueGroup, read_groups
+from alerting.exclusive import Moment
+from alerting.messages import message_for
+from alerting.needs import NO_ALERTS, Told
+from alerting.needs import Reason as Need
+from alerting.timeline import Event, Kind
+from channels import registry
+from channels.delivery import NewDelivery, enqueue
+from channels.message import Message, Reason
+from channels.models import Channel
+from tenants.principal import Principal
+
+PRIORITY: Final = 20
+STATUSES: Final = {Reason.ACKNOWLEDGED: "acknowledged", Reason.UNACKNOWLEDGED: "firing"}
+
+
+def tell(principal: Principal, group_id: UUID, reason: Reason, moment: Moment) -> None:
+    """Queue the news for every such channel that was told of the group, but not for the one it came from.
+
+    Runs in the transaction of the act, in the tenant's turn.
+    """
+    kinds = [kind for kind in registry.kinds() if registry.adapter(kind).wants_status]
+    if not kinds:
+        return
+    told = _channels(kinds)
+    if not told:
+        return
+    (group,) = read_groups([group_id])
+    items = [
+        _item(channel, recipient, group, reason, moment)
+        for (channel_id, recipient), previous in group.told.items()
+        if (channel := told.get(channel_id)) is not None and previous.firing and not _came_from(principal, channel)
+    ]
+    for item in items:
+        for delivery_id in enqueue([item]):
+            data = _data(told[item.channel_id], item.recipient, delivery_id)
+            timeline.record([Event(kind=Kind.TOLD, group_id=group_id, reason=reason, data=data)])
+
+
+def _channels(kinds: list[str]) -> dict[UUID, Channel]:
+    rows = Channel._default_manager.filter(kind__in=kinds, is_active=True)
+    return {channel.pk: channel for channel in rows}
+
+
+def _came_from(principal: Principal, channel: Channel) -> bool:
+    return principal.id == f"{channel.kind}:{channel.pk}"
+
+
+def _item(channel: Channel, recipient: str, group: DueGroup, reason: Reason, moment: Moment) -> NewDelivery:
+    message = _message(channel, recipient, group, reason, moment)
+    # The moment is part of the key: a group may be acknowledged, let go and acknowledged again.
+    parts = (str(group.id), str(channel.pk), recipient, reason, moment.now.isoformat())
+    return NewDelivery(
+        channel_id=channel.pk,
+        recipient=recipient,
+        dedup_key=blake2b(msgspec.msgpack.encode(parts), digest_size=32).digest(),
+        message=message,
+        source_id=group.id,
+        kind=message.kind,
+        reason=reason,
+        priority=PRIORITY,
+    )
+
+
+def _message(channel: Channel, recipient: str, group: DueGroup, reason: Reason, moment: Moment) -> Message:
+    told: Told = group.told[channel.pk, recipient]
+    destination = Destination(
+        id=channel.pk,
+        name=channel.name,
+        kind=channel.kind,
+        recipients=(recipient,),
+        send_resolved=channel.send_resolved,
+        is_active=channel.is_active,
+        locale=channel.locale,
+        idempotent=registry.adapter(channel.kind).idempotent,
+    )
+    telling = Telling(
+        destination=destination,
+        recipient=recipient,
+        reason=Need.REPEAT,
+        firing=frozenset(told.firing),
+        resolved=NO_ALERTS,
+        severity=told.severity,
+        is_flapping=told.was_flapping,
+        previous=told,
+    )
+    message = message_for(telling, group, moment)
+    with translation.override(message.locale):
+        said = str(timeline.why_title(reason))
+    return msgspec.structs.replace(message, kind="status", reason=reason, sent_reason=said, status=STATUSES[reason])
+
+
+def _data(channel: Channel, recipient: str, delivery_id: UUID) -> dict[str, Any]:
+    return {
+        "channel": channel.name,
+        "channel_id": str(channel.pk),
+        "recipient": recipient,
+        "delivery_id": str(delivery_id),
+    }
