@@ -66,7 +66,12 @@ class SilenceUntilForm(forms.Form):
 class CommentForm(forms.Form):
     """A remark for whoever comes next."""
 
-    text = forms.CharField(label=gettext_lazy("comment"), max_length=4_000, widget=UnfoldAdminTextInputWidget())
+    text = forms.CharField(
+        max_length=4_000,
+        widget=UnfoldAdminTextInputWidget(
+            attrs={"placeholder": gettext_lazy("a remark"), "aria-label": gettext_lazy("comment")}
+        ),
+    )
 
 
 class AssignForm(forms.Form):
