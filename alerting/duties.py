@@ -59,14 +59,22 @@ def flush_groups(tenant_id: UUID) -> int:
 
 
 def deliver(tenant_id: UUID) -> int:
-    """Send a tenant's due deliveries; return how many were tried."""
-    wakeup.take_bell_down(wakeup.DELIVERIES, tenant_id)
+    """Send a tenant's due deliveries; return how many were tried.
+
+    The bell stays up meanwhile, so that a tenant with a slow provider holds one thread and not all of them.
+    """
     total, end = 0, time.monotonic() + FAIR_SECONDS
-    while tried := deliver_due(tenant_id):
+    is_last_look = False
+    while time.monotonic() < end:
+        tried = deliver_due(tenant_id)
         total += tried
-        if time.monotonic() > end:
-            wakeup.ring(wakeup.DELIVERIES, tenant_id)
-            break
+        if not tried:
+            if is_last_look:
+                return total
+            wakeup.take_bell_down(wakeup.DELIVERIES, tenant_id)
+        is_last_look = not tried
+    wakeup.take_bell_down(wakeup.DELIVERIES, tenant_id)
+    wakeup.ring(wakeup.DELIVERIES, tenant_id)
     return total
 
 

@@ -23,7 +23,8 @@ log = structlog.get_logger(__name__)
 
 INTAKE, GROUPS, DELIVERIES = "alerting.tasks.drain_intake", "alerting.tasks.flush_groups", "alerting.tasks.deliver"
 NOTIFY_CHANNEL = "wakeup"
-BELL_MILLISECONDS = 5_000
+# Longer than a duty goes on before it gives others their turn (duties.FAIR_SECONDS) and one slow batch of sends.
+BELL_MILLISECONDS = 15_000
 PAUSE_BETWEEN_ROUNDS = 0.01
 PAUSE_AFTER_FAILURE = 1.0
 

@@ -52,10 +52,12 @@ class Case:
         before = self.stack.cpu_seconds()
         self.prober.start(self.tenant.key, self.seconds)
         outcome = self.load.run()
-        self.prober.join()
         processed_in = self._wait_until_drained(outcome)
+        self.prober.join()
         cpu = {name: round(after - before[name], 2) for name, after in self.stack.cpu_seconds().items()}
-        return self._figures(outcome, processed_in, cpu)
+        figures = self._figures(outcome, processed_in, cpu)
+        self.tenant.retire()
+        return figures
 
     def _warm_up(self) -> None:
         warm = Load(
@@ -69,6 +71,9 @@ class Case:
         )
         self.warmed = warm.run().accepted
         self._settle()
+        deadline = time.monotonic() + DRAIN_PATIENCE
+        while self.tenant.undelivered() and time.monotonic() < deadline:
+            time.sleep(0.1)
 
     def _settle(self) -> None:
         deadline = time.monotonic() + DRAIN_PATIENCE

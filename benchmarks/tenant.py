@@ -46,6 +46,18 @@ class BenchTenant:
             cursor.execute("SELECT count(*) FROM intake_queue WHERE tenant_id = %s", [self.id])
             return int(cursor.fetchone()[0])
 
+    def undelivered(self) -> int:
+        """Return how many messages have not reached the receiver yet."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM delivery_queue WHERE tenant_id = %s", [self.id])
+            return int(cursor.fetchone()[0])
+
+    def retire(self) -> None:
+        """Leave nothing to do behind that would weigh on the next case."""
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM timer WHERE tenant_id = %s", [self.id])
+            cursor.execute("DELETE FROM delivery_queue WHERE tenant_id = %s", [self.id])
+
     def truth(self) -> int:
         """Return how many alerts the database has counted."""
         with tenant_context(self.id), connection.cursor() as cursor:

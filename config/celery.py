@@ -47,7 +47,8 @@ app.conf.update(
     task_default_queue="maintenance",
     task_routes={
         "alerting.tasks.drain_intake": {"queue": "intake"},
-        "alerting.tasks.flush_groups": {"queue": "notify"},
+        # Work on the database, however much the providers dawdle: only sending waits for them.
+        "alerting.tasks.flush_groups": {"queue": "intake"},
         "alerting.tasks.deliver": {"queue": "notify"},
     },
     beat_schedule={

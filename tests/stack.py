@@ -95,8 +95,17 @@ class Stack:
         self.folder.mkdir(exist_ok=True)
         self.url = f"http://127.0.0.1:{self.port}"
         self.env = {**self.env, "PUBLIC_BASE_URL": self.url, "PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "ignore"}
-        celery = [str(Path(sys.executable).with_name("celery")), "--quiet", "-A", "config", "worker", "-Q", QUEUES]
-        celery += ["--loglevel", "INFO", "--concurrency", "2", "--without-gossip", "--without-mingle"]
+        celery = [str(Path(sys.executable).with_name("celery")), "--quiet", "-A", "config", "worker"]
+        celery += [
+            "-Q",
+            f"{QUEUES},notify",
+            "--loglevel",
+            "INFO",
+            "--concurrency",
+            "2",
+            "--without-gossip",
+            "--without-mingle",
+        ]
         self.web = self.part("web", web_command(self.port))
         self.relay = self.part("relay", manage("relay", "--skip-checks"))
         self.worker = self.part("worker", celery)

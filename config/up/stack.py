@@ -16,7 +16,8 @@ from config.up.ports import Ports
 from config.up.programs import Program
 
 DATABASE = "alerting"
-QUEUES = "intake,notify,metrics,maintenance"
+QUEUES = "intake,metrics,maintenance"
+SENDERS = 16
 # True in development, and no news there: no static files are collected, and root may run everything.
 EXPECTED_WARNINGS = "ignore:No directory at,ignore:You're running the worker"
 
@@ -110,11 +111,15 @@ class Stack:
         """Return the service's own processes and the inbox."""
         celery = [*_tool("celery"), "--quiet", "-A", "config"]
         worker = ["worker", "-Q", QUEUES, "--loglevel", "INFO", "--concurrency", "2"]
+        # Sending waits for providers, so it has threads of its own and never keeps a drain waiting.
+        notifier = ["worker", "-Q", "notify", "-n", "notifier@%h", "--loglevel", "INFO"]
+        notifier += ["--pool", "threads", "--concurrency", str(SENDERS)]
         beat = ["beat", "--loglevel", "WARNING", "--pidfile=", "-s", str(self.layout.var / "beat-schedule")]
         commands = {
             "web": web_command(self.ports.web),
             "relay": manage("relay", "--skip-checks"),
             "worker": [*celery, *worker, "--without-gossip", "--without-mingle"],
+            "notifier": [*celery, *notifier, "--without-gossip", "--without-mingle"],
             "beat": [*celery, *beat],
             "inbox": [sys.executable, "-m", "config.inbox"],
         }

@@ -68,6 +68,8 @@ class FakeServer:
 
 
 class _Server(ThreadingHTTPServer):
+    # The library's five are soon full under load, and a client then waits a second to knock again.
+    request_queue_size = 128
     daemon_threads = True
     block_on_close = False
     application: Application
