@@ -45,7 +45,7 @@ def twilio_status(request: HttpRequest, slug: str, delivery_id: UUID) -> HttpRes
 
 @csrf_exempt
 @require_POST
-def twilio_answer(request: HttpRequest, slug: str, channel_id: UUID) -> HttpResponse:
+def twilio_answer(request: HttpRequest, slug: str, channel_id: UUID | None = None) -> HttpResponse:
     """Take what somebody wrote back; answered in Twilio's markup."""
 
     def door() -> HttpResponse:
@@ -60,7 +60,7 @@ def twilio_answer(request: HttpRequest, slug: str, channel_id: UUID) -> HttpResp
 
 @csrf_exempt
 @require_POST
-def pagerduty_event(request: HttpRequest, slug: str, channel_id: UUID) -> HttpResponse:
+def pagerduty_event(request: HttpRequest, slug: str, channel_id: UUID | None = None) -> HttpResponse:
     """Take a webhook of PagerDuty; any 2xx keeps it from being sent again."""
 
     def door() -> HttpResponse:
@@ -98,7 +98,9 @@ def _header(request: HttpRequest, name: str) -> str:
 
 urlpatterns = [
     path("callbacks/twilio/<slug:slug>/status/<uuid:delivery_id>", twilio_status, name="twilio-status"),
+    path("callbacks/twilio/<slug:slug>/answers", twilio_answer, name="twilio-answer-any"),
     path("callbacks/twilio/<slug:slug>/answers/<uuid:channel_id>", twilio_answer, name="twilio-answer"),
+    path("callbacks/pagerduty/<slug:slug>", pagerduty_event, name="pagerduty-event-any"),
     path("callbacks/pagerduty/<slug:slug>/<uuid:channel_id>", pagerduty_event, name="pagerduty-event"),
     path("g/", short_link, name="short-link-all"),
     path("g/<str:short>", short_link, name="short-link"),

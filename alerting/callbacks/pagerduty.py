@@ -45,21 +45,23 @@ WHERE tenant_id = %s AND group_id = %s AND channel_id = %s
 """
 
 
-def take_event(slug: str, channel_id: UUID, body: bytes, signatures: str) -> str:
-    """Apply one webhook; return what became of it. Raises `Refused` or `Malformed`."""
+def take_event(slug: str, channel_id: UUID | None, body: bytes, signatures: str) -> str:
+    """Apply one webhook; return what became of it. Raises `Refused` or `Malformed`.
+
+    Without a channel it is the one whose secret signed the body.
+    """
     tenant = Tenant.objects.filter(slug=slug).first()
     if tenant is None:
         raise Refused
     with tenant_context(tenant.pk):
-        channel = Channel._default_manager.filter(pk=channel_id, kind="pagerduty").first()
-        pagerduty.verify(_secrets(channel), body, signatures)
+        channel = _signed_for(channel_id, body, signatures)
         happening = pagerduty.read_happening(body)
         group_id = _group_of(tenant, happening)
-        if channel is None or not once.take(PROVIDER, happening.id, group_id, happening.occurred_at):
+        if not once.take(PROVIDER, happening.id, group_id, happening.occurred_at):
             return "repeated"
         outcome = _apply(channel, group_id, happening)
         once.note(PROVIDER, happening.id, outcome)
-    log.info("pagerduty_event", tenant=slug, channel=str(channel_id), act=happening.act, outcome=outcome)
+    log.info("pagerduty_event", tenant=slug, channel=str(channel.pk), act=happening.act, outcome=outcome)
     return outcome
 
 
@@ -123,9 +125,19 @@ def _group_of(tenant: Tenant, happening: Happening) -> UUID | None:
         return None
 
 
-def _secrets(channel: Channel | None) -> list[str]:
-    if channel is None:
-        return []
+def _signed_for(channel_id: UUID | None, body: bytes, signatures: str) -> Channel:
+    rows = Channel._default_manager.filter(kind="pagerduty").order_by("-is_active", "created_at")
+    for channel in rows if channel_id is None else rows.filter(pk=channel_id):
+        try:
+            pagerduty.verify(_secrets(channel), body, signatures)
+        except Refused:
+            continue
+        return channel
+    pagerduty.verify([], body, signatures)
+    raise Refused
+
+
+def _secrets(channel: Channel) -> list[str]:
     try:
         return list(sending.connect(channel).credentials.webhook_secrets)
     except ChannelError as error:

@@ -58,11 +58,14 @@ def take_status(slug: str, delivery_id: UUID, url: str, fields: Mapping[str, str
             return bool(cursor.rowcount)
 
 
-def take_answer(slug: str, channel_id: UUID, url: str, fields: Mapping[str, str], signature: str) -> str:
-    """Do what somebody wrote back; return what to answer them, empty for nothing."""
+def take_answer(slug: str, channel_id: UUID | None, url: str, fields: Mapping[str, str], signature: str) -> str:
+    """Do what somebody wrote back; return what to answer them, empty for nothing.
+
+    Without a channel it is the one of the account, and of the number that was written to, if several have it.
+    """
     tenant = _tenant(slug)
     with tenant_context(tenant.pk):
-        channel = Channel._default_manager.filter(pk=channel_id, kind="sms").first()
+        channel = _channel(channel_id, fields)
         _verify(channel, url, fields, signature)
         if channel is None:
             raise Refused
@@ -72,7 +75,7 @@ def take_answer(slug: str, channel_id: UUID, url: str, fields: Mapping[str, str]
         with translation.override(channel.locale or tenant.locale):
             outcome, words = _obey(channel, answer)
         once.note(PROVIDER, answer.sid, outcome)
-    log.info("sms_answer", tenant=slug, channel=str(channel_id), command=str(answer.command), outcome=outcome)
+    log.info("sms_answer", tenant=slug, channel=str(channel.pk), command=str(answer.command), outcome=outcome)
     return words
 
 
@@ -128,6 +131,14 @@ def _last_told(channel: Channel, answer: Answer) -> Message | None:
         cursor.execute(_TOLD, values)
         found = [Message.from_json(bytes(row[0])) for row in cursor.fetchall()]
     return next((message for message in found if message.group_id), None)
+
+
+def _channel(channel_id: UUID | None, fields: Mapping[str, str]) -> Channel | None:
+    rows = Channel._default_manager.filter(kind="sms").order_by("-is_active", "created_at")
+    if channel_id is not None:
+        return rows.filter(pk=channel_id).first()
+    found = list(rows.filter(settings__account_sid=fields.get("AccountSid", "")))
+    return next((one for one in found if one.settings.get("sender") == fields.get("To")), found[0] if found else None)
 
 
 def _tenant(slug: str) -> Tenant:

@@ -43,6 +43,8 @@ class TwilioMessage:
     sent_at: datetime
     status: str = "queued"
     status_callback: str = ""
+    account: str = ""
+    token: str = ""
 
 
 @dataclass
@@ -97,10 +99,9 @@ class FakeTwilio:
         return self._list(request, found["account"])
 
     def _may_enter(self, request: Request, account: str) -> bool:
-        kind, _blank, given = request.headers.get("authorization", "").partition(" ")
-        if kind != "Basic" or not given:
+        user, password = _login(request)
+        if not user:
             return False
-        user, _colon, password = base64.b64decode(given).decode().partition(":")
         return self.open_house or ((user == account or user.startswith("SK")) and password == self.token)
 
     def _create(self, request: Request, account: str) -> Reply:
@@ -116,6 +117,8 @@ class FakeTwilio:
             segments=count_segments(form["Body"]),
             sent_at=datetime.now(UTC),
             status_callback=form.get("StatusCallback", ""),
+            account=account,
+            token=_login(request)[1],
         )
         self.messages.append(message)
         if self.on_message is not None:
@@ -157,6 +160,14 @@ class FakeTwilio:
             200,
             {"messages": [shown(one, account) for one in part], "page": page, "next_page_uri": next_page, "uri": here},
         )
+
+
+def _login(request: Request) -> tuple[str, str]:
+    kind, _blank, given = request.headers.get("authorization", "").partition(" ")
+    if kind != "Basic" or not given:
+        return "", ""
+    user, _colon, password = base64.b64decode(given).decode().partition(":")
+    return user, password
 
 
 def count_segments(text: str) -> int:

@@ -187,3 +187,22 @@ def test_bad_signatures_are_403_and_malformed_calls_400(scene: Scene) -> None:
         headers = {"X-PagerDuty-Signature": sign([SECRET], b"{}")}
         assert client.post(wrong, b"{}", content_type="application/json", headers=headers).status_code == 403
     assert scene.group().status == "firing"
+
+
+def test_one_address_serves_all_services(scene: Scene) -> None:
+    event = {
+        "id": "E1",
+        "event_type": "incident.resolved",
+        "occurred_at": datetime.now(UTC).isoformat(),
+        "agent": PERSON,
+        "data": {"id": "Q1", "incident_key": f"{scene.tenant.slug}:{scene.group().pk}"},
+    }
+    body = json.dumps({"event": event}).encode()
+    path = f"/callbacks/pagerduty/{scene.tenant.slug}"
+    for secret, status in (("guessed" * 5, 403), (SECRET, 200)):
+        headers = {"X-PagerDuty-Signature": sign([secret], body)}
+        response = Client(raise_request_exception=False).post(
+            path, body, content_type="application/json", headers=headers
+        )
+        assert response.status_code == status
+    assert scene.group().status == "resolved"

@@ -194,6 +194,14 @@ def test_stop_and_start(scene: Scene) -> None:
         assert not SmsOptOut.objects.exists()
 
 
+def test_one_address_serves_all_numbers_of_an_account(scene: Scene) -> None:
+    path = f"/callbacks/twilio/{scene.tenant.slug}/answers"
+    form = {"MessageSid": "SM-in", "From": NUMBER, "To": "+15005550006", "Body": "ack", "AccountSid": ACCOUNT}
+    assert post(path, form | {"AccountSid": "AC0"}).status_code == 403
+    assert b"Acknowledged" in post(path, form).content
+    assert scene.group().status == "acknowledged"
+
+
 def test_a_channel_may_not_want_answers(scene: Scene) -> None:
     with scene.context():
         channel = Channel.objects.get(name="phones")
