@@ -31,6 +31,8 @@ SWEEP_SECONDS = 5.0
 BEAT_SECONDS = 10.0
 # A wake-up that nobody took for this long is done here.
 OVERDUE_SECONDS = 5.0
+# For so long a tenant whose wake-ups nobody took is served here without waiting for that again.
+OWN_SECONDS = 30.0
 THREADS = 4
 # Providers take as long as they take: what waits for them has threads of its own.
 SENDERS = 8
@@ -93,7 +95,7 @@ class Relay:
     def _take_over(self, overdue: list[UUID]) -> set[UUID]:
         """Return whose work is done here: what follows from overdue work is not made to wait as long again."""
         now = time.monotonic()
-        self._own_tenants |= dict.fromkeys(overdue, now + OVERDUE_SECONDS)
+        self._own_tenants |= dict.fromkeys(overdue, now + OWN_SECONDS)
         self._own_tenants = {tenant_id: until for tenant_id, until in self._own_tenants.items() if now < until}
         return set(self._own_tenants)
 

@@ -140,7 +140,7 @@ def test_what_follows_from_overdue_work_does_not_wait_again(
     relay.round()
     waiting.due, waiting.overdue = {"deliveries": [ONE, OTHER]}, {}
     relay.round()
-    later = time.monotonic() + relaying.OVERDUE_SECONDS + 1
+    later = time.monotonic() + relaying.OWN_SECONDS + 1
     monkeypatch.setattr(relaying.time, "monotonic", lambda: later)
     relay.round()
     finish(relay)
