@@ -25,15 +25,19 @@ from channels.models import Channel
 from tenants.principal import Principal
 
 PRIORITY: Final = 20
+#: Why, who and what they wrote.
+News = tuple[Reason, str, str]
 STATUSES: Final = {Reason.ACKNOWLEDGED: "acknowledged", Reason.UNACKNOWLEDGED: "firing"}
+MAX_NOTE: Final = 2_000
 
 
-def tell(principal: Principal, group_id: UUID, reason: Reason, moment: Moment) -> None:
+def tell(principal: Principal, group_id: UUID, reason: Reason, moment: Moment, note: str = "") -> None:
     """Queue the news for every such channel that was told of the group, but not for the one it came from.
 
+    What changes no status, such as a comment, is for channels with threads only.
     Runs in the transaction of the act, in the tenant's turn.
     """
-    kinds = [kind for kind in registry.kinds() if registry.adapter(kind).wants_status]
+    kinds = [kind for kind in registry.kinds() if _wants(kind, reason)]
     if not kinds:
         return
     told = _channels(kinds)
@@ -41,7 +45,7 @@ def tell(principal: Principal, group_id: UUID, reason: Reason, moment: Moment) -
         return
     (group,) = read_groups([group_id])
     items = [
-        _item(channel, recipient, group, reason, moment)
+        _item(channel, recipient, group, (reason, principal.label[:200], note[:MAX_NOTE]), moment)
         for (channel_id, recipient), previous in group.told.items()
         if (channel := told.get(channel_id)) is not None and previous.firing and not _came_from(principal, channel)
     ]
@@ -49,6 +53,11 @@ def tell(principal: Principal, group_id: UUID, reason: Reason, moment: Moment) -
         for delivery_id in enqueue([item]):
             data = _data(told[item.channel_id], item.recipient, delivery_id)
             timeline.record([Event(kind=Kind.TOLD, group_id=group_id, reason=reason, data=data)])
+
+
+def _wants(kind: str, reason: Reason) -> bool:
+    adapter = registry.adapter(kind)
+    return adapter.wants_status if reason in STATUSES else adapter.threads
 
 
 def _channels(kinds: list[str]) -> dict[UUID, Channel]:
@@ -60,8 +69,9 @@ def _came_from(principal: Principal, channel: Channel) -> bool:
     return principal.id == f"{channel.kind}:{channel.pk}"
 
 
-def _item(channel: Channel, recipient: str, group: DueGroup, reason: Reason, moment: Moment) -> NewDelivery:
-    message = _message(channel, recipient, group, reason, moment)
+def _item(channel: Channel, recipient: str, group: DueGroup, news: News, moment: Moment) -> NewDelivery:
+    reason = news[0]
+    message = _message(channel, recipient, group, news, moment)
     # The moment is part of the key: a group may be acknowledged, let go and acknowledged again.
     parts = (str(group.id), str(channel.pk), recipient, reason, moment.now.isoformat())
     return NewDelivery(
@@ -76,7 +86,8 @@ def _item(channel: Channel, recipient: str, group: DueGroup, reason: Reason, mom
     )
 
 
-def _message(channel: Channel, recipient: str, group: DueGroup, reason: Reason, moment: Moment) -> Message:
+def _message(channel: Channel, recipient: str, group: DueGroup, news: News, moment: Moment) -> Message:
+    reason, actor, note = news
     told: Told = group.told[channel.pk, recipient]
     destination = Destination(
         id=channel.pk,
@@ -101,7 +112,15 @@ def _message(channel: Channel, recipient: str, group: DueGroup, reason: Reason, 
     message = message_for(telling, group, moment)
     with translation.override(message.locale):
         said = str(timeline.why_title(reason))
-    return msgspec.structs.replace(message, kind="status", reason=reason, sent_reason=said, status=STATUSES[reason])
+    return msgspec.structs.replace(
+        message,
+        kind="status",
+        reason=reason,
+        sent_reason=said,
+        status=STATUSES.get(reason, group.status),
+        actor=actor,
+        note=note,
+    )
 
 
 def _data(channel: Channel, recipient: str, delivery_id: UUID) -> dict[str, Any]:

@@ -27,6 +27,9 @@ class Reason(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     UNACKNOWLEDGED = "unacknowledged"
     TEST = "test"
+    COMMENT = "comment"
+    ASSIGNED = "assigned"
+    SILENCED = "silenced"
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +62,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """One thing to tell one destination.
 
     `alerts` carries only the first ones; the counts are of the whole group. `delivery_id` is
-    empty until a delivery is about to be sent.
+    empty until a delivery is about to be sent. `actor` and `note` are who did something to the group, and their words.
     """
 
     title: str
@@ -81,6 +84,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     resolved_count: int = 0
     total_count: int = 0
     links: list[Link] = []
+    actor: str = ""
+    note: str = ""
     locale: str = "en"
     time_zone: str = "UTC"
 

@@ -1,8 +1,8 @@
 """Makes one call to a provider: renders, sends or looks up; touches no database, so any thread may do it."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
@@ -11,7 +11,7 @@ import msgspec
 import structlog
 from django.utils import translation
 
-from channels.adapters.base import Adapter, Outgoing, Receipt
+from channels.adapters.base import Adapter, Anchor, Outgoing, Receipt
 from channels.errors import ChannelError, ErrorReason, InvalidSettings, UnknownKind
 from channels.languages.readers import ANYBODY, Audience
 from channels.message import Message
@@ -69,11 +69,11 @@ class Line:
     semantics: str
     time_zone: str = ""
     audience: Audience = ANYBODY
+    anchors: Mapping[UUID, Anchor] = field(default_factory=dict)
 
     def outgoing(self, parcel: Parcel) -> Outgoing[Any, Any]:
         """Render the parcel's message for this channel."""
-        message = read_message(parcel).for_delivery(str(parcel.delivery_id))
-        message = self.audience.address(message, parcel.recipient, self.locale, self.time_zone)
+        message = self.message_of(parcel)
         with translation.override(message.locale):
             rendered = render(self.kind, self.template, message, self.audience.words)
         again = f"-{parcel.replay_no}" if parcel.replay_no else ""
@@ -85,7 +85,14 @@ class Line:
             credentials=self.credentials,
             recipient=parcel.recipient,
             idempotency_key=f"{parcel.delivery_id}{again}",
+            channel_id=str(self.channel_id),
+            anchor=self.anchors.get(parcel.delivery_id),
         )
+
+    def message_of(self, parcel: Parcel) -> Message:
+        """Return what the parcel says, in its reader's language and time zone."""
+        message = read_message(parcel).for_delivery(str(parcel.delivery_id))
+        return self.audience.address(message, parcel.recipient, self.locale, self.time_zone)
 
 
 def read_message(parcel: Parcel) -> Message:

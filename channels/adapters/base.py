@@ -47,15 +47,28 @@ C = TypeVar("C", bound=AdapterCredentials)
 P = TypeVar("P", bound=AdapterSettings | AdapterCredentials)
 
 
+class Anchor(msgspec.Struct, frozen=True, kw_only=True):
+    """The one message about a source that a provider keeps; `told_at` is the time of the state it shows."""
+
+    reference: dict[str, str]
+    severity: int = 0
+    told_at: datetime
+
+
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
-    """Proof that the provider took the message; `provider_id` finds it again."""
+    """Proof that the provider took the message; `provider_id` finds it again, `anchor` goes on with its thread."""
 
     provider_id: str
     detail: dict[str, str] = {}
+    anchor: Anchor | None = None
 
 
 class Outgoing(msgspec.Struct, Generic[S, C], frozen=True, kw_only=True):
-    """One rendered message to one recipient, with all a channel needs to send it."""
+    """One rendered message to one recipient, with all a channel needs to send it.
+
+    `anchor` is there when the provider has a message about the same source; `digest` holds what else waited and is
+    told by this one message, each with its delivery id.
+    """
 
     delivery_id: str
     message: Message
@@ -64,6 +77,9 @@ class Outgoing(msgspec.Struct, Generic[S, C], frozen=True, kw_only=True):
     credentials: C
     recipient: str
     idempotency_key: str = ""
+    channel_id: str = ""
+    anchor: Anchor | None = None
+    digest: tuple[Message, ...] = ()
 
     def part(self, name: str) -> str:
         """Return one rendered part, empty when the template has none."""
@@ -77,7 +93,9 @@ class Adapter(ABC, Generic[S, C]):
     `idempotent` says that a second send with the same delivery id reaches the reader once.
     `can_find` says that `find` can tell whether an uncertain send arrived. `wants_status` asks for
     a message also when somebody acknowledges a group. `admission` is the dotted path of a
-    `channels.delivery.admitting.Admission`, for kinds whose messages cost something each.
+    `channels.delivery.admitting.Admission`, for kinds whose messages cost something each or follow one another.
+    `threads` keeps one message about each source, which later ones change. `can_digest` tells many messages in one
+    when more wait than the rate allows.
     """
 
     kind: ClassVar[str]
@@ -89,6 +107,8 @@ class Adapter(ABC, Generic[S, C]):
     can_find: ClassVar[bool] = False
     wants_status: ClassVar[bool] = False
     admission: ClassVar[str] = ""
+    threads: ClassVar[bool] = False
+    can_digest: ClassVar[bool] = False
     default_rate_per_minute: ClassVar[int] = 60
     send_timeout: ClassVar[float] = 10.0
 

@@ -1,34 +1,38 @@
-"""Slack: posts to a channel with a bot token."""
+"""Slack: one message about each group in a channel, changed as the group changes, with its story in the thread."""
 
 from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
 from http.client import HTTPException
+from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from slack_sdk.errors import SlackClientError
+from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.models.metadata import Metadata
 
 from channels.adapters.base import (
     Adapter,
     AdapterCredentials,
     AdapterSettings,
+    Anchor,
     Outgoing,
     Receipt,
 )
-from channels.adapters.slack_blocks import build_blocks, fallback_text
+from channels.adapters.slack_cards import card, digest, reply
 from channels.adapters.slack_client import SlackClient
 from channels.adapters.slack_errors import classify
-from channels.errors import ChannelError, ErrorReason
+from channels.adapters.slack_search import CHANNEL_ID, EVENT_TYPE, Search, receipt
 
-CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{2,20}")
 CHANNEL_NAME = re.compile(r"#?[^\s#@<>&A-Z]{1,80}")
-EVENT_TYPE = "alert_delivery"
+SIGNING_SECRET = re.compile(r"[A-Za-z0-9]{16,128}")
 CLOCK_SKEW = timedelta(minutes=2)
-MAX_PAGES = 10
 FAILURES = (SlackClientError, HTTPException, OSError)
+# The message about the group is gone: the next one takes its place.
+PARENT_GONE = {"message_not_found", "thread_not_found"}
+# It is there, but Slack keeps it as it is; the thread still tells.
+PARENT_FIXED = {"cant_update_message", "edit_window_closed", "update_failed"}
 
 
 class SlackSettings(AdapterSettings, frozen=True, kw_only=True):
@@ -44,15 +48,21 @@ class SlackSettings(AdapterSettings, frozen=True, kw_only=True):
 
 
 class SlackCredentials(AdapterCredentials, frozen=True, kw_only=True):
-    """`token` is a bot token of the workspace."""
+    """`token` is a bot token of the workspace; with `signing_secret`, the app's, messages have buttons."""
 
     token: str
+    signing_secret: str = ""
 
     def problems(self) -> dict[str, str]:
-        """Check the form of the token."""
-        if self.token.isascii() and self.token.startswith("xox") and self.token.isprintable():
-            return {}
-        return {"token": _("A Slack bot token begins with xoxb-.")}
+        """Check the form of both."""
+        wrong = {}
+        if not (self.token.isascii() and self.token.startswith("xox") and self.token.isprintable()):
+            wrong["token"] = _("A Slack bot token begins with xoxb-.")
+        if self.signing_secret and not SIGNING_SECRET.fullmatch(self.signing_secret):
+            wrong["signing_secret"] = _(
+                "A signing secret is 16 to 128 letters and digits, from the app's page at Slack."
+            )
+        return wrong
 
 
 SlackOutgoing = Outgoing[SlackSettings, SlackCredentials]
@@ -67,6 +77,10 @@ class SlackAdapter(Adapter[SlackSettings, SlackCredentials]):
     Credentials = SlackCredentials
     parts = {"title": "line", "text": "mrkdwn"}
     can_find = True
+    wants_status = True
+    threads = True
+    can_digest = True
+    admission = "channels.threads.admission.admit"
     default_rate_per_minute = 50
 
     def workspace(self, settings: SlackSettings, credentials: SlackCredentials) -> str:
@@ -79,29 +93,22 @@ class SlackAdapter(Adapter[SlackSettings, SlackCredentials]):
         return [settings.channel]
 
     def send(self, outgoing: SlackOutgoing) -> Receipt:
-        """Post the message once."""
-        title, text = outgoing.part("title"), outgoing.part("text")
-        try:
-            answer = self._client(outgoing.credentials).chat_postMessage(
-                channel=outgoing.recipient,
-                text=fallback_text(title, text),
-                blocks=build_blocks(outgoing.message, title, text, outgoing.rendered.voice),
-                metadata=Metadata(event_type=EVENT_TYPE, event_payload={"delivery_id": outgoing.delivery_id}),
-                link_names=False,
-                parse="none",
-                unfurl_links=False,
-                unfurl_media=False,
-            )
-        except FAILURES as error:
-            raise classify(error) from error
-        return _receipt(str(answer["channel"]), str(answer["ts"]))
-
-    def find(self, outgoing: SlackOutgoing, since: datetime) -> Receipt | None:
-        """Look through the channel's history for the metadata of this delivery."""
+        """Bring the group's message up to date and add to its thread; post it when there is none yet."""
         client = self._client(outgoing.credentials)
         try:
-            channel = self._channel_id(client, outgoing.recipient)
-            return self._search(client, channel, outgoing.delivery_id, since - CLOCK_SKEW)
+            if outgoing.digest:
+                return self._post(client, outgoing, digest(outgoing))
+            if outgoing.anchor is not None and self._update(client, outgoing, outgoing.anchor):
+                return self._answer(client, outgoing, outgoing.anchor)
+            return self._post_card(client, outgoing)
+        except FAILURES as error:
+            raise classify(error) from error
+
+    def find(self, outgoing: SlackOutgoing, since: datetime) -> Receipt | None:
+        """Look through the thread and the channel's history for the metadata of this delivery."""
+        search = Search(self._client(outgoing.credentials), outgoing, since - CLOCK_SKEW)
+        try:
+            return search.run()
         except FAILURES as error:
             raise classify(error) from error
 
@@ -115,41 +122,49 @@ class SlackAdapter(Adapter[SlackSettings, SlackCredentials]):
     def _client(self, credentials: SlackCredentials) -> SlackClient:
         return SlackClient(credentials.token, self.send_timeout)
 
-    def _search(self, client: SlackClient, channel: str, delivery_id: str, since: datetime) -> Receipt | None:
-        cursor: str | None = None
-        for _page in range(MAX_PAGES):
-            answer = client.conversations_history(
-                channel=channel,
-                oldest=f"{since.timestamp():.6f}",
-                limit=200,
-                include_all_metadata=True,
-                cursor=cursor,
+    def _update(self, client: SlackClient, outgoing: SlackOutgoing, anchor: Anchor) -> bool:
+        """Show the newest state in the group's message; False when that message is gone."""
+        if outgoing.message.created_at < anchor.told_at:
+            # Something newer was told meanwhile: only the thread hears of the older.
+            return True
+        try:
+            client.chat_update(
+                channel=anchor.reference["channel"],
+                ts=anchor.reference["ts"],
+                link_names=False,
+                parse="none",
+                **card(outgoing, with_buttons=bool(outgoing.credentials.signing_secret)),
             )
-            for posted in answer["messages"] or []:
-                metadata = posted.get("metadata") or {}
-                payload = metadata.get("event_payload") or {}
-                found = payload.get("delivery_id") == delivery_id
-                if metadata.get("event_type") == EVENT_TYPE and found:
-                    return _receipt(channel, str(posted["ts"]))
-            cursor = (answer.get("response_metadata") or {}).get("next_cursor")
-            if not cursor:
-                return None
-        raise ChannelError(ErrorReason.UNKNOWN, _("The channel has too many messages to search."))
+        except SlackApiError as error:
+            code = error.response.get("error") if isinstance(error.response.data, dict) else ""
+            if code in PARENT_GONE:
+                return False
+            if code not in PARENT_FIXED:
+                raise
+        return True
 
-    def _channel_id(self, client: SlackClient, recipient: str) -> str:
-        if CHANNEL_ID.fullmatch(recipient):
-            return recipient
-        cursor: str | None = None
-        for _page in range(MAX_PAGES):
-            answer = client.conversations_list(limit=1000, types="public_channel,private_channel", cursor=cursor)
-            for channel in answer["channels"] or []:
-                if channel.get("name") == recipient.removeprefix("#"):
-                    return str(channel["id"])
-            cursor = (answer.get("response_metadata") or {}).get("next_cursor")
-            if not cursor:
-                break
-        raise ChannelError(ErrorReason.INVALID_RECIPIENT, _("Slack knows no such channel."))
+    def _answer(self, client: SlackClient, outgoing: SlackOutgoing, anchor: Anchor) -> Receipt:
+        """Add to the thread; the channel itself hears of it only when it has become worse."""
+        message = outgoing.message
+        rises = message.status == "firing" and message.severity > anchor.severity
+        channel, thread = anchor.reference["channel"], anchor.reference["ts"]
+        extra = {"channel": channel, "thread_ts": thread, "reply_broadcast": rises}
+        return self._post(client, outgoing, {**reply(outgoing), **extra}, thread)
 
+    def _post_card(self, client: SlackClient, outgoing: SlackOutgoing) -> Receipt:
+        shown = card(outgoing, with_buttons=bool(outgoing.credentials.signing_secret))
+        return self._post(client, outgoing, shown)
 
-def _receipt(channel: str, ts: str) -> Receipt:
-    return Receipt(provider_id=f"{channel}:{ts}", detail={"channel": channel, "ts": ts})
+    def _post(self, client: SlackClient, outgoing: SlackOutgoing, shown: dict[str, Any], thread: str = "") -> Receipt:
+        ids = {"delivery_id": outgoing.delivery_id}
+        if outgoing.digest:
+            ids["told"] = " ".join(message.delivery_id for message in outgoing.digest)
+        answer = client.chat_postMessage(
+            **{"channel": outgoing.recipient, **shown},
+            metadata=Metadata(event_type=EVENT_TYPE, event_payload=ids),
+            link_names=False,
+            parse="none",
+            unfurl_links=False,
+            unfurl_media=False,
+        )
+        return receipt(outgoing, str(answer["channel"]), str(answer["ts"]), thread)

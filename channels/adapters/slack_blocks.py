@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from slack_sdk.models.blocks import (
@@ -12,6 +13,8 @@ from slack_sdk.models.blocks import (
     HeaderBlock,
     InteractiveElement,
     MarkdownTextObject,
+    Option,
+    OverflowMenuElement,
     PlainTextObject,
     SectionBlock,
     TextObject,
@@ -20,6 +23,7 @@ from slack_sdk.models.blocks import (
 from channels.languages import Voice, voice_of
 from channels.message import Message
 from channels.sandbox.context import counts_text, link_text, sent_reason
+from channels.sandbox.filters import emoji
 from channels.sanitise import clean, escape_mrkdwn, http_url, one_line, shorten
 
 MAX_TITLE = 150
@@ -27,11 +31,21 @@ MAX_SECTION = 3000
 MAX_SECTIONS = 8
 MAX_FIELDS, MAX_FIELD = 10, 300
 MAX_BUTTONS, MAX_BUTTON = 5, 75
+MENU = ("silence_1h", "silence_4h", "silence_until", "assign", "similar")
+# What is still worth doing in each state; a resolved group is only looked at.
+ACTS = {"firing": ("acknowledge", "resolve", "comment"), "acknowledged": ("unacknowledge", "resolve", "comment")}
 MAX_FALLBACK = 3000
+MAX_DIGEST_TITLE = 120
+Sign = Callable[[str], str]
 
 
-def build_blocks(message: Message, title: str, text: str, voice: Voice | None = None) -> list[dict[str, Any]]:
-    """Return title, text, the labels of the group, a line of context and the links, in the voice of the texts."""
+def build_blocks(
+    message: Message, title: str, text: str, voice: Voice | None = None, sign: Sign | None = None
+) -> list[dict[str, Any]]:
+    """Return title, text, the labels of the group, a line of context and what can be done, in the texts' voice.
+
+    `sign` makes the value of a button for an act; without it there are only links.
+    """
     voice = voice or voice_of(message, "slack")
     heading = one_line(title, MAX_TITLE) or voice.t("line.unnamed")
     blocks: list[Block] = [HeaderBlock(text=PlainTextObject(text=heading, emoji=True))]
@@ -42,9 +56,54 @@ def build_blocks(message: Message, title: str, text: str, voice: Voice | None = 
     if fields := _fields(message, voice):
         blocks.append(SectionBlock(fields=fields))
     blocks.append(ContextBlock(elements=[_context(message, voice)]))
-    if buttons := _buttons(message, voice):
+    if acts := _acts(message, voice, sign):
+        blocks.append(ActionsBlock(elements=acts))
+    if buttons := _buttons(message, voice, is_first=not acts):
         blocks.append(ActionsBlock(elements=buttons))
     return [block.to_dict() for block in blocks]
+
+
+def build_reply(message: Message, text: str, voice: Voice | None = None) -> list[dict[str, Any]]:
+    """Return what is said in the thread: what changed, or who did what, and why it is said."""
+    voice = voice or voice_of(message, "slack")
+    said = [text] if message.kind == "notification" else _news(message, voice)
+    blocks: list[Block] = [
+        SectionBlock(text=MarkdownTextObject(text=piece, verbatim=True))
+        for words in said
+        for piece in split_text(clean(words), MAX_SECTION)[:MAX_SECTIONS]
+    ]
+    blocks.append(ContextBlock(elements=[_context(message, voice)]))
+    return [block.to_dict() for block in blocks]
+
+
+def build_digest(messages: Sequence[Message], voice: Voice) -> list[dict[str, Any]]:
+    """Return one line for each message that waited; all of them, whatever their number."""
+    title = shorten(voice.t("digest.title", n=len(messages)), MAX_TITLE)
+    text = "\n".join(_digest_line(message, voice) for message in messages)
+    blocks: list[Block] = [HeaderBlock(text=PlainTextObject(text=title, emoji=True))]
+    blocks += [
+        SectionBlock(text=MarkdownTextObject(text=piece, verbatim=True)) for piece in split_text(text, MAX_SECTION)
+    ]
+    blocks.append(ContextBlock(elements=[MarkdownTextObject(text=voice.t("digest.why"), verbatim=True)]))
+    return [block.to_dict() for block in blocks]
+
+
+def _digest_line(message: Message, voice: Voice) -> str:
+    title = escape_mrkdwn(one_line(message.title, MAX_DIGEST_TITLE)) or voice.t("line.unnamed")
+    url = http_url(message.group_url)
+    link = f"<{url.replace('|', '%7C').replace('&', '&amp;')}|{title}>" if url else title
+    counts = escape_mrkdwn(counts_text(message, voice))
+    words = [voice.status(message.status), voice.severity(message.severity, message.severity_name), counts]
+    return f"{emoji(message.severity, message.status)} {link}  {', '.join(word for word in words if word)}"
+
+
+def _news(message: Message, voice: Voice) -> list[str]:
+    """Say who did what; what they wrote is quoted, each line of it."""
+    key = f"news.{message.reason}"
+    who = escape_mrkdwn(one_line(message.actor, 80))
+    said = voice.t(key, who=f"*{who}*") if who and voice.has(key) else escape_mrkdwn(sent_reason(message, voice))
+    note = "\n".join(f"> {line}" for line in escape_mrkdwn(message.note).splitlines())
+    return [f"{said}\n{note}" if note else said]
 
 
 def fallback_text(title: str, text: str) -> str:
@@ -89,8 +148,30 @@ def _context(message: Message, voice: Voice) -> MarkdownTextObject:
     return MarkdownTextObject(text=line, verbatim=True)
 
 
-def _buttons(message: Message, voice: Voice) -> list[InteractiveElement]:
-    links: list[tuple[str, str, str | None]] = [(voice.t("buttons.open"), message.group_url, "primary")]
+def _acts(message: Message, voice: Voice, sign: Sign | None) -> list[InteractiveElement]:
+    acts = ACTS.get(message.status, ())
+    if sign is None or not acts or not message.group_id:
+        return []
+    elements: list[InteractiveElement] = [
+        ButtonElement(
+            text=PlainTextObject(text=shorten(voice.t(f"buttons.{act}"), MAX_BUTTON)),
+            action_id=f"act_{act}",
+            value=sign(act),
+            style="primary" if act == "acknowledge" else None,
+        )
+        for act in acts
+    ]
+    options = [
+        Option(value=sign(act), text=PlainTextObject(text=shorten(voice.t(f"buttons.{act}"), MAX_BUTTON)))
+        for act in MENU
+    ]
+    elements.append(OverflowMenuElement(action_id="menu", options=options))
+    return elements
+
+
+def _buttons(message: Message, voice: Voice, *, is_first: bool) -> list[InteractiveElement]:
+    style = "primary" if is_first else None
+    links: list[tuple[str, str, str | None]] = [(voice.t("buttons.open"), message.group_url, style)]
     links += [(link_text(link, voice), link.url, None) for link in message.links]
     buttons: list[InteractiveElement] = [
         ButtonElement(

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.error import URLError
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from channels.errors import ChannelError, ErrorReason
@@ -34,6 +35,16 @@ RECIPIENT = {
     "restricted_action",
 }
 TOO_LARGE = {"metadata_too_large", "msg_blocks_too_long", "msg_too_long", "too_many_attachments"}
+# What a person can do about it.
+WORDS = {
+    "is_archived": gettext_lazy("The channel is archived: choose another one, or bring it back at Slack."),
+    "not_in_channel": gettext_lazy("The app is not in the channel: write /invite @app there."),
+    "channel_not_found": gettext_lazy("There is no such channel, or it is private and the app is not in it."),
+    "missing_scope": gettext_lazy("The token lacks a scope: add it at the app's page and install the app anew."),
+    "invalid_auth": gettext_lazy("Slack does not take the token: copy it anew from the app's page."),
+    "token_revoked": gettext_lazy("The token was revoked: install the app anew and copy the new one."),
+    "account_inactive": gettext_lazy("The token's user or workspace is gone: install the app anew."),
+}
 RATE_LIMITED = {"message_limit_exceeded", "rate_limited", "ratelimited"}
 # Slack says of the last two that part of the work may have been done.
 TRANSIENT = {"accesslimited", "request_timeout", "service_unavailable", "team_added_to_org"}
@@ -93,4 +104,6 @@ def _by_code(code: str) -> ChannelError:
         ErrorReason.TOO_LARGE: TOO_LARGE,
     }
     reason = next((kind for kind, codes in kinds.items() if code in codes), ErrorReason.CLIENT_ERROR)
-    return ChannelError(reason, code[:100], permanent=True, status=200)
+    words = WORDS.get(code)
+    detail = f"{words} ({code})" if words else code[:100]
+    return ChannelError(reason, detail, permanent=True, status=200)

@@ -17,6 +17,7 @@ from channels.errors import ChannelError, UnknownKind
 from channels.languages.readers import audience
 from channels.models import Channel, DeliveryState
 from channels.sending import Line, Parcel
+from channels.threads import anchors
 from tenants.context import current_tenant_id, tenant_context
 from tenants.isolation import new_id
 
@@ -125,7 +126,8 @@ def _claim_from(candidates: list[Candidate], limit: int) -> Batch:
     health.save(charge(gates[key], count, now) for key, count in taken.items())
     _defer([gate for key, gate in gates.items() if gate.allowed <= taken[key]])
     told = audience(parcel.recipient for parcel in parcels)
-    return Batch(parcels, {key: sending.connect_or_error(channels[key], told) for key in taken}, leased_at)
+    lines = {key: sending.connect_or_error(channels[key], told) for key in taken}
+    return Batch(parcels, anchors.bind(lines, parcels), leased_at)
 
 
 def _rate(channel: Channel) -> int:

@@ -15,6 +15,7 @@ from channels.delivery.states import TERMINAL
 from channels.models import DeliveryState
 from channels.sending import Sent
 from channels.sms import opting_out
+from channels.threads import anchors
 from tenants.context import current_tenant_id, tenant_context
 
 
@@ -95,6 +96,7 @@ def finish(tenant_id: UUID, results: list[Result]) -> list[UUID]:
         disabling.disable_asked(results)
         opting_out.mark_refused(results)
         settled = _write(results)
+        anchors.keep(results, settled)
         kinds = {result.sent.parcel.delivery_id: result.kind for result in results}
         ending.announce(ending.Ended(key, state, kinds[key]) for key, state in settled.items())
     _measure(results, settled)

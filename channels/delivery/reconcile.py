@@ -14,6 +14,7 @@ from channels.delivery.states import TERMINAL
 from channels.errors import ChannelError
 from channels.models import Channel, Semantics
 from channels.sending import Line, Parcel, Sent
+from channels.threads import anchors
 from tenants.context import current_tenant_id, tenant_context
 from tenants.isolation import new_id
 
@@ -114,6 +115,11 @@ class Answer:
     fate: Fate
     asked: Sent
 
+    @property
+    def sent(self) -> Sent:
+        """What the provider said, as of a send."""
+        return self.asked
+
 
 def reconcile_due() -> int:
     """Take up the uncertain deliveries of all tenants that are due; returns how many were settled."""
@@ -148,7 +154,8 @@ def _hold(limit: int) -> list[Doubt]:
 def _lines(doubts: list[Doubt]) -> dict[UUID, Line | ChannelError]:
     wanted = {doubt.parcel.channel_id for doubt in doubts}
     channels = Channel.objects.filter(pk__in=wanted).select_related("template")
-    return {channel.pk: sending.connect_or_error(channel) for channel in channels}
+    lines = {channel.pk: sending.connect_or_error(channel) for channel in channels}
+    return anchors.bind(lines, [doubt.parcel for doubt in doubts])
 
 
 def _can_ask(doubt: Doubt, line: Line | ChannelError) -> bool:
@@ -225,6 +232,7 @@ def _settle(tenant_id: UUID, answers: list[Answer]) -> int:
         with connection.cursor() as cursor:
             cursor.execute(_SETTLE, values)
             settled = dict(cursor.fetchall())
+        anchors.keep(answers, settled)
         kinds = {answer.doubt.parcel.delivery_id: answer.kind for answer in answers}
         ending.announce(ending.Ended(key, state, kinds[key]) for key, state in settled.items())
     return sum(state != "uncertain" for state in settled.values())

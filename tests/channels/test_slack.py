@@ -47,16 +47,19 @@ def test_a_message_arrives_with_blocks_text_and_its_delivery_id(slack: FakeSlack
     assert receipt.provider_id == f"{message.channel}:{message.ts}"
     assert message.text.startswith("\U0001f534 FIRING: Disk almost full on db-primary-1")
     assert message.metadata == {"event_type": "alert_delivery", "event_payload": {"delivery_id": DELIVERY_ID}}
-    assert [block["type"] for block in message.blocks] == ["header", "section", "section", "context", "actions"]
+    (attachment,) = message.attachments
+    assert attachment["color"] == "#d92d20"
+    shown = [block["type"] for block in [*message.blocks, *attachment["blocks"]]]
+    assert shown == ["header", "section", "section", "context", "actions"]
     assert message.arguments["link_names"] is False
     assert message.arguments["unfurl_links"] is False
 
 
 def test_a_tenants_template_is_the_title_and_the_text(slack: FakeSlack) -> None:
     send(sources={"title": "Ouch: {{ title }}", "text": "*{{ labels.cluster }}*"})
-    blocks = slack.messages[0].blocks
-    assert blocks[0]["text"]["text"] == "Ouch: Disk almost full on db-primary-1"
-    assert blocks[1]["text"] == {"type": "mrkdwn", "text": "*eu-west-1*", "verbatim": True}
+    message = slack.messages[0]
+    assert message.blocks[0]["text"]["text"] == "Ouch: Disk almost full on db-primary-1"
+    assert message.attachments[0]["blocks"][0]["text"] == {"type": "mrkdwn", "text": "*eu-west-1*", "verbatim": True}
 
 
 @pytest.mark.parametrize("number", range(4))
@@ -70,7 +73,7 @@ def test_nothing_in_a_label_pings_or_breaks_the_marks(slack: FakeSlack) -> None:
     send(message=changed(title="<!channel> & <script>\nline", group_labels=labels, sent_reason="<!everyone>"))
     message = slack.messages[0]
     marked = [message.text]
-    for block in message.blocks:
+    for block in [*message.blocks, *message.attachments[0]["blocks"]]:
         texts = [block.get("text"), *block.get("elements", [])]
         marked += [text["text"] for text in texts if text and text.get("type") == "mrkdwn"]
     assert not any("<!" in text or "<@" in text for text in marked)

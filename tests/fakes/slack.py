@@ -16,7 +16,7 @@ from tests.fakes.http import Reply, Request
 from tests.fakes.slack_limits import find_fault
 
 MAX_KEPT = 500
-JSON_FIELDS = {"blocks", "metadata", "attachments"}
+JSON_FIELDS = {"blocks", "metadata", "attachments", "view"}
 
 
 @dataclass
@@ -27,6 +27,10 @@ class SlackMessage:
     ts: str
     text: str
     blocks: list[dict[str, Any]] = field(default_factory=list)
+    attachments: list[dict[str, Any]] = field(default_factory=list)
+    thread_ts: str = ""
+    is_broadcast: bool = False
+    edits: int = 0
     metadata: dict[str, Any] = field(default_factory=dict)
     arguments: dict[str, Any] = field(default_factory=dict)
 
@@ -51,12 +55,16 @@ class FakeSlack:
         open_house: bool = False,
         prefix: str = "/api/",
         on_message: Callable[[SlackMessage], None] | None = None,
+        on_update: Callable[[SlackMessage], None] | None = None,
     ) -> None:
         self.token = token
         self.channels = channels if channels is not None else {"C0ALERTS": "alerts"}
         self.open_house = open_house
         self.prefix = prefix
         self.on_message = on_message
+        self.on_update = on_update
+        self.archived: set[str] = set()
+        self.views: deque[dict[str, Any]] = deque(maxlen=MAX_KEPT)
         self.messages: deque[SlackMessage] = deque(maxlen=MAX_KEPT)
         self.calls: deque[tuple[str, dict[str, Any]]] = deque(maxlen=MAX_KEPT)
         self.script: deque[Scripted] = deque()
@@ -90,6 +98,8 @@ class FakeSlack:
             "chat.postMessage": self._post,
             "chat.update": self._update,
             "conversations.history": self._history,
+            "conversations.replies": self._replies,
+            "views.open": self._open_view,
             "conversations.list": self._list,
         }
         return known[method](arguments) if method in known else _refuse("unknown_method")
@@ -101,6 +111,8 @@ class FakeSlack:
         channel = self._channel(str(arguments.get("channel", "")))
         if channel is None:
             return _refuse("channel_not_found")
+        if channel in self.archived:
+            return _refuse("is_archived")
         if fault := find_fault(arguments):
             return _refuse(fault)
         message = SlackMessage(
@@ -108,6 +120,9 @@ class FakeSlack:
             ts=f"{time.time():.0f}.{next(self._numbers):06d}",
             text=str(arguments.get("text", "")),
             blocks=arguments.get("blocks") or [],
+            attachments=arguments.get("attachments") or [],
+            thread_ts=str(arguments.get("thread_ts") or ""),
+            is_broadcast=str(arguments.get("reply_broadcast")).lower() in {"true", "1"},
             metadata=arguments.get("metadata") or {},
             arguments=arguments,
         )
@@ -123,10 +138,35 @@ class FakeSlack:
                     return _refuse(fault)
                 message.text = str(arguments.get("text", ""))
                 message.blocks = arguments.get("blocks") or []
+                message.attachments = arguments.get("attachments") or []
+                message.edits += 1
+                if self.on_update is not None:
+                    self.on_update(message)
                 return {"ok": True, "channel": message.channel, "ts": message.ts}
         return _refuse("message_not_found")
 
-    def _history(self, arguments: dict[str, Any]) -> dict[str, Any]:
+    def delete(self, ts: str) -> None:
+        """Take a message away, as a person with the right to may do at any time."""
+        kept = [message for message in self.messages if message.ts != ts]
+        self.messages.clear()
+        self.messages.extend(kept)
+
+    def _replies(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        thread = str(arguments.get("ts", ""))
+        if not any(message.ts == thread for message in self.messages):
+            return _refuse("thread_not_found")
+        return self._history(arguments, thread)
+
+    def _open_view(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        view = arguments.get("view")
+        if not arguments.get("trigger_id") or not isinstance(view, dict) or view.get("type") != "modal":
+            return _refuse("invalid_arguments")
+        if not 1 <= len(view.get("title", {}).get("text", "")) <= 24 or len(view.get("private_metadata", "")) > 3000:
+            return _refuse("invalid_arguments")
+        self.views.append(view)
+        return {"ok": True, "view": {"id": f"V{len(self.views)}", **view}}
+
+    def _history(self, arguments: dict[str, Any], thread: str = "") -> dict[str, Any]:
         channel = str(arguments.get("channel", ""))
         if channel not in self.channels:
             return _refuse("channel_not_found")
@@ -137,7 +177,7 @@ class FakeSlack:
         found = [
             _shown(message, with_metadata)
             for message in reversed(self.messages)
-            if message.channel == channel and float(message.ts) >= oldest
+            if message.channel == channel and float(message.ts) >= oldest and _is_in(message, thread)
         ]
         rest = str(start + limit) if len(found) > start + limit else ""
         return {
@@ -175,9 +215,20 @@ def _arguments(request: Request) -> dict[str, Any]:
     return arguments
 
 
+def _is_in(message: SlackMessage, thread: str) -> bool:
+    """Say whether a message is listed: in its thread, or in the channel unless it only answers in a thread."""
+    if thread:
+        return thread in {message.thread_ts, message.ts}
+    return not message.thread_ts or message.is_broadcast
+
+
 def _shown(message: SlackMessage, with_metadata: bool) -> dict[str, Any]:
     shown: dict[str, Any] = {"type": "message", "ts": message.ts, "text": message.text}
     shown["blocks"] = message.blocks
+    if message.attachments:
+        shown["attachments"] = message.attachments
+    if message.thread_ts:
+        shown["thread_ts"] = message.thread_ts
     if with_metadata and message.metadata:
         shown["metadata"] = message.metadata
     return shown

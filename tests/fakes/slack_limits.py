@@ -10,6 +10,8 @@ TEXT_LIMITS = {"header": 150, "section": 3000}
 MAX_FIELDS, MAX_FIELD = 10, 2000
 MAX_CONTEXT, MAX_ACTIONS = 10, 25
 MAX_BUTTON, MAX_URL = 75, 3000
+MAX_VALUE, MAX_OPTIONS, MAX_OPTION_VALUE = 2000, 5, 75
+MAX_ATTACHMENTS = 100
 
 
 def find_fault(arguments: dict[str, Any]) -> str:
@@ -23,6 +25,11 @@ def find_fault(arguments: dict[str, Any]) -> str:
         return "invalid_blocks"
     if any(_block_is_bad(block) for block in blocks):
         return "invalid_blocks"
+    attachments = arguments.get("attachments") or []
+    if len(attachments) > MAX_ATTACHMENTS:
+        return "too_many_attachments"
+    if any(_block_is_bad(block) for attachment in attachments for block in attachment.get("blocks", [])):
+        return "invalid_attachments"
     metadata = arguments.get("metadata")
     if metadata and not {"event_type", "event_payload"} <= set(metadata):
         return "invalid_metadata_format"
@@ -60,7 +67,21 @@ def _text_is_bad(text: dict[str, Any], limit: int) -> bool:
 
 
 def _button_is_bad(button: dict[str, Any]) -> bool:
+    if button.get("type") == "overflow":
+        return _menu_is_bad(button)
+    if len(button.get("value", "x")) > MAX_VALUE:
+        return True
     if button.get("type") != "button" or _text_is_bad(button["text"], MAX_BUTTON):
         return True
     url = button.get("url", "https://x")
     return len(url) > MAX_URL or not url.startswith(("http://", "https://"))
+
+
+def _menu_is_bad(menu: dict[str, Any]) -> bool:
+    options = menu.get("options", [])
+    if not 1 <= len(options) <= MAX_OPTIONS or not menu.get("action_id"):
+        return True
+    return any(
+        _text_is_bad(option["text"], MAX_BUTTON) or not 1 <= len(option.get("value", "")) <= MAX_OPTION_VALUE
+        for option in options
+    )

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[3]
 OTHERS = sorted({"fr", "de", "es", "it"})
 WORDS = re.compile(r"[A-Za-z]{3,}")
 #: Keys that code puts together from what an alert holds.
-BUILT = ("status.", "severity.", "reason.", "types.", "buttons.")
+BUILT = ("news.", "status.", "severity.", "reason.", "types.", "buttons.")
 
 
 def test_there_are_five_languages() -> None:

@@ -1,0 +1,1 @@
+"""Threads: one message about each source, which later messages change and answer."""
