@@ -27,6 +27,7 @@ from tenants.models import ApiKey, Membership, Role, Tenant, User
 from tenants.principal import system
 
 SLUG, ADMIN = "demo", "admin"
+INBOX_KEY = "developmentinbox0000000000000000"
 SCOPES = ("alerts:write", "alerts:read", "alerts:act", "config:read", "config:write", "deliveries:replay", "audit:read")
 
 
@@ -104,6 +105,14 @@ def _channels(inbox: Inbox) -> str:
             },
             {},
         ),
+        (
+            "On-call phone",
+            "sms",
+            {"to": ["+436641234567"], "sender": "+15005550006", "account_sid": "AC" + "0" * 32},
+            {"auth_token": "development-inbox"},
+        ),
+        # The inbox plays PagerDuty: it signs its webhooks with the only secret it ever sees, the routing key.
+        ("Incidents", "pagerduty", {}, {"routing_key": INBOX_KEY, "webhook_secrets": [INBOX_KEY]}),
         ("Inbox webhook", "webhook", {"url": f"{inbox.url}/hooks/demo"}, {"secrets": [secret]}),
     ]
     for name, kind, settings, credentials in wanted:
@@ -162,14 +171,14 @@ def _routes() -> None:
     )
     _tell(root, channels["slack"], channels["webhook"])
     urgent = Route.objects.create(
-        name="Critical, also by e-mail",
+        name="Critical, also by e-mail, SMS and PagerDuty",
         parent=root,
         position=1,
         matchers=[{"name": "severity", "op": "=", "value": "critical"}],
         group_wait=timedelta(0),
         repeat_interval=timedelta(hours=1),
     )
-    _tell(urgent, channels["slack"], channels["email"], channels["webhook"])
+    _tell(urgent, *(channels[kind] for kind in ("slack", "email", "sms", "pagerduty", "webhook")))
 
 
 def _tell(route: Route, *channels: Channel) -> None:

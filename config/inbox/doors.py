@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, is_dataclass
 from http import HTTPStatus
+from urllib.parse import parse_qsl, quote
 
+from config.inbox import callers
 from config.inbox.page import draw_page
 from config.inbox.store import Inbox, Item
 from tests.fakes.http import Reply, Request
+from tests.fakes.pagerduty import FakePagerDuty
 from tests.fakes.slack import FakeSlack, SlackMessage
+from tests.fakes.twilio import FakeTwilio, TwilioMessage
 from tests.fakes.webhook import FakeWebhook
 
 SLACK_PREFIX = "/slack/api/"
 WEBHOOK_PREFIX = "/hooks/"
+TWILIO_PREFIX = "/twilio"
+PAGERDUTY_PREFIX = "/pagerduty"
 HTML_HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
     "Cache-Control": "no-store",
@@ -42,18 +49,28 @@ for (const frame of document.querySelectorAll('iframe')) {
 
 
 class Doors:
-    """Routes a request to the page, to the fake of Slack or to the webhook receiver."""
+    """Routes a request to the page, to the fake of a provider or to the webhook receiver."""
 
     def __init__(self, inbox: Inbox, secrets: list[str]) -> None:
         self._inbox = inbox
         self._slack = FakeSlack(open_house=True, prefix=SLACK_PREFIX, on_message=self._keep_slack, channels={})
         self._webhook = FakeWebhook(secrets=secrets, on_arrival=inbox.add_webhook)
+        self._twilio = FakeTwilio(open_house=True, prefix=TWILIO_PREFIX, on_message=self._keep_sms)
+        self._pagerduty = FakePagerDuty(
+            open_house=True, prefix=PAGERDUTY_PREFIX, on_event=inbox.add_incident, on_change=inbox.add_change
+        )
 
     def __call__(self, request: Request) -> Reply:
         if request.path.startswith(SLACK_PREFIX):
             return self._slack(request)
         if request.path.startswith(WEBHOOK_PREFIX):
             return self._webhook(request)
+        if request.path.startswith(f"{TWILIO_PREFIX}/"):
+            return self._twilio(request)
+        if request.path.startswith(f"{PAGERDUTY_PREFIX}/"):
+            return self._pagerduty(request)
+        if request.path in {"/answer", "/act"} and request.method == "POST":
+            return self._play(request)
         if request.path == "/clear" and request.method == "POST":
             self._inbox.clear()
             return Reply(HTTPStatus.SEE_OTHER, headers={"Location": "/"})
@@ -65,7 +82,7 @@ class Doors:
         channel = request.query.get("channel", "")
         if request.path == "/":
             items = self._inbox.newest_first(channel)
-            page = draw_page(items, channel=channel, total=self._inbox.total)
+            page = draw_page(items, channel=channel, total=self._inbox.total, said=request.query.get("said", ""))
             return Reply(body=page.encode("utf-8", "replace"), headers=HTML_HEADERS)
         if request.path == "/messages.json":
             listed = [_plain(item) for item in self._inbox.newest_first(channel)]
@@ -78,11 +95,37 @@ class Doors:
             return _text(HTTPStatus.OK, "ok")
         return _text(HTTPStatus.NOT_FOUND, "not found")
 
+    def _play(self, request: Request) -> Reply:
+        """Do what a reader would: answer an SMS or work on an incident; show what the service said to it."""
+        form = dict(parse_qsl(request.body.decode("utf-8", "replace")))
+        item = self._inbox.find(int(form["number"]) if form.get("number", "").isdigit() else 0)
+        said = "This message is gone."
+        if item is not None and request.path == "/answer" and "message" in item.detail:
+            said = callers.answer(item.detail["message"], form.get("text", ""))
+        elif item is not None and request.path == "/act" and "incident" in item.detail:
+            said = callers.act(item.detail["incident"], form.get("what", ""))
+        place = f"#m{item.number}" if item is not None else ""
+        return Reply(HTTPStatus.SEE_OTHER, headers={"Location": f"/?said={quote(said[:300])}{place}"})
+
+    def _keep_sms(self, message: TwilioMessage) -> None:
+        self._inbox.add_sms(message)
+        callers.send_receipts(message)
+
     def _keep_slack(self, message: SlackMessage) -> None:
         self._inbox.add_slack(message, self._slack.channels.get(message.channel, message.channel))
 
 
 def _plain(item: Item) -> dict[str, object]:
+    detail = {
+        name: asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+        for name, value in item.detail.items()
+    }
+    # What the service logged in with is nobody's to read here.
+    for secret, holder in (("token", detail.get("message")), ("routing_key", detail.get("event"))):
+        if isinstance(holder, dict):
+            detail = {name: _without(value, secret) if value is holder else value for name, value in detail.items()}
+    if isinstance(incident := detail.get("incident"), dict):
+        incident["event"] = _without(incident["event"], "routing_key")
     return {
         "number": item.number,
         "at": item.at.isoformat(),
@@ -90,8 +133,12 @@ def _plain(item: Item) -> dict[str, object]:
         "to": item.to,
         "title": item.title,
         "text": item.text,
-        **item.detail,
+        **detail,
     }
+
+
+def _without(values: dict[str, object], name: str) -> dict[str, object]:
+    return {key: value for key, value in values.items() if key != name}
 
 
 def _text(status: int, text: str) -> Reply:

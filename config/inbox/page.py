@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from html import escape
 
+from config.inbox.phone_view import draw_incident, draw_sms
 from config.inbox.slack_view import draw_blocks, draw_mrkdwn
 from config.inbox.store import Item
 from config.inbox.style import STYLE
 
-TABS = {"": "All", "slack": "Slack", "email": "E-mail", "webhook": "Webhook"}
+TABS = {"": "All", "slack": "Slack", "email": "E-mail", "sms": "SMS", "pagerduty": "PagerDuty", "webhook": "Webhook"}
 SIGNATURES = {
     "valid": ("good", "signature valid"),
     "invalid": ("bad", "signature invalid"),
@@ -18,8 +19,12 @@ SIGNATURES = {
 }
 
 
-def draw_page(items: list[Item], *, channel: str, total: int) -> str:
-    """Return the page with these items, newest first, each as its channel would draw it."""
+def draw_page(items: list[Item], *, channel: str, total: int, said: str = "") -> str:
+    """Return the page with these items, newest first, each as its channel would draw it.
+
+    `said` is what the service answered to the reader's last act.
+    """
+    answered = f'<p class="said" role="status">{escape(said)}</p>' if said else ""
     body = "".join(map(_draw_item, items)) or _draw_empty()
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Inbox</title>'
@@ -28,7 +33,7 @@ def draw_page(items: list[Item], *, channel: str, total: int) -> str:
         f"<nav>{_draw_tabs(channel)}</nav>"
         f'<span class="count">{len(items)} shown, {total} arrived</span>'
         '<form method="post" action="/clear"><button>Clear</button></form></header>'
-        f'<main>{body}</main><script src="/inbox.js" defer></script></body></html>'
+        f'<main>{answered}{body}</main><script src="/inbox.js" defer></script></body></html>'
     )
 
 
@@ -44,7 +49,13 @@ def _draw_empty() -> str:
 
 
 def _draw_item(item: Item) -> str:
-    drawers = {"slack": _draw_slack, "email": _draw_email, "webhook": _draw_webhook}
+    drawers = {
+        "slack": _draw_slack,
+        "email": _draw_email,
+        "webhook": _draw_webhook,
+        "sms": draw_sms,
+        "pagerduty": draw_incident,
+    }
     when = item.at.strftime("%H:%M:%S")
     return (
         f'<article class="{item.channel}" id="m{item.number}"><div class="meta">'

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from tests.fakes.pagerduty import Incident
 from tests.fakes.slack import SlackMessage
 from tests.fakes.smtp import Mail
+from tests.fakes.twilio import TwilioMessage
 from tests.fakes.webhook import WebhookArrival
 
 MAX_KEPT = 500
@@ -70,6 +72,25 @@ class Inbox:
         detail = {"signature": arrival.signature, "headers": request.headers}
         body = request.body.decode("utf-8", "replace")
         self._add("webhook", request.path, arrival.webhook_id, body, detail)
+
+    def add_sms(self, message: TwilioMessage) -> None:
+        """Keep an SMS; its state goes on changing as its receipts are told."""
+        self._add("sms", message.to, message.body, message.body, {"message": message})
+
+    def add_incident(self, incident: Incident, action: str) -> None:
+        """Keep what was done to an incident."""
+        summary = str(incident.payload.get("summary", ""))
+        self._add("pagerduty", "PagerDuty", f"{action}: {summary}", summary, {"incident": incident, "action": action})
+
+    def add_change(self, event: dict[str, Any]) -> None:
+        """Keep a change event."""
+        summary = str(event["payload"].get("summary", ""))
+        self._add("pagerduty", "PagerDuty", f"change: {summary}", summary, {"event": event, "action": "change"})
+
+    def find(self, number: int) -> Item | None:
+        """Return one arrival that is still kept."""
+        with self._lock:
+            return next((item for item in self._items if item.number == number), None)
 
     def _add(self, channel: str, to: str, title: str, text: str, detail: dict[str, Any]) -> None:
         with self._lock:

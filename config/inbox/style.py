@@ -28,6 +28,21 @@ margin-bottom:.6rem}
 .meta time{margin-left:auto;font-variant-numeric:tabular-nums;white-space:nowrap}
 .tag{padding:.05rem .55rem;border-radius:99px;font-weight:600;color:#fff;font-size:.75rem}
 .slack .tag{background:#611f69}.email .tag{background:#1264a3}.webhook .tag{background:#4a5560}
+.sms .tag{background:#0a7d43}.pagerduty .tag{background:#046a38}
+.said{background:var(--card);border:1px solid var(--line);border-left:4px solid var(--link);border-radius:8px;
+padding:.5rem .9rem}
+.bubble{max-width:24rem;background:#e5e5ea;color:#101014;border-radius:18px 18px 18px 4px;padding:.6rem .9rem;
+white-space:pre-wrap}
+.bubble a{color:#0a4f9e}
+.small{color:var(--soft);font-size:.8rem;margin:.35rem 0 0}
+.acts{display:flex;gap:.5rem;flex-wrap:wrap;margin-top:.6rem}
+.acts button{font:inherit;font-size:.88rem;font-weight:600;padding:.25rem .75rem;border:1px solid var(--line);
+border-radius:6px;background:none;color:inherit;cursor:pointer}
+.incident{border-left:4px solid #2e72d2;padding-left:.8rem}
+.incident.critical{border-color:#d92d20}.incident.error{border-color:#e8590c}.incident.warning{border-color:#eaaa08}
+.incident.over{border-color:#12874b}
+.badge{display:inline-block;padding:.05rem .5rem;border-radius:99px;background:var(--line);font-size:.75rem;
+font-weight:600;text-transform:uppercase}
 h2{font-size:1.05rem;margin:.1rem 0 .4rem}
 a{color:var(--link)}
 p{margin:.25rem 0}
