@@ -1,13 +1,14 @@
 """The timeline of a group or alert, in words."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from alerting.models import TimelineEvent
+from alerting.models import Alert, TimelineEvent
 from alerting.severity import TITLES, Severity
 from alerting.timeline import Kind, kind_title, why_title
 
@@ -24,6 +25,7 @@ ICONS = {
     Kind.OPENED: ("notifications_active", "red"),
     Kind.TOLD: ("send", "blue"),
     Kind.NOT_TOLD: ("cancel_schedule_send", "grey"),
+    Kind.NOT_DELIVERED: ("error", "red"),
     Kind.ACKNOWLEDGED: ("front_hand", "orange"),
     Kind.UNACKNOWLEDGED: ("undo", "orange"),
     Kind.COMMENT: ("chat", "blue"),
@@ -33,6 +35,9 @@ ICONS = {
 
 
 MAX_DETAILS = 6
+MAX_LABELS = 3
+# Labels that say what the group's title says already.
+COMMON = frozenset({"alertname", "severity", "service"})
 
 
 class Line(NamedTuple):
@@ -48,22 +53,46 @@ class Line(NamedTuple):
 
 def timeline_lines(events: Iterable[TimelineEvent]) -> list[Line]:
     """Return events as lines; everything that comes from alerts or people is escaped."""
-    return [_line(event) for event in events]
+    events = list(events)
+    named = {event.alert_id for event in events if event.alert_id is not None and event.group_id is not None}
+    alerts = Alert.objects.filter(pk__in=named).only("labels", "annotations", "fingerprint") if named else ()
+    names = {alert.pk: _name(alert) for alert in alerts}
+    return [_line(event, names) for event in events]
 
 
-def _line(event: TimelineEvent) -> Line:
+def _name(alert: Alert) -> str:
+    """The alert's title with the labels that tell it from its neighbours."""
+    rest = [f"{name}={value}" for name, value in sorted(alert.labels.items()) if name not in COMMON]
+    return " ".join([str(alert), *rest[:MAX_LABELS]])[:200]
+
+
+def _line(event: TimelineEvent, names: Mapping[UUID, str]) -> Line:
     icon, tone = ICONS.get(event.kind, ("circle", "grey"))  # type: ignore[call-overload]
     why = str(why_title(event.reason)) if event.reason else ""
-    return Line(event, icon, tone, str(kind_title(event.kind)), why, _detail(event.kind, event.data or {}))
+    name = names.get(event.alert_id, "") if event.alert_id is not None else ""
+    return Line(event, icon, tone, str(kind_title(event.kind)), why, _detail(event.kind, event.data or {}, name))
 
 
-def _detail(kind: str, data: dict[str, Any]) -> SafeString | str:
+def _detail(kind: str, data: dict[str, Any], name: str) -> SafeString | str:
     if kind == Kind.COMMENT:
         return str(data.get("text") or data.get("comment") or "")
     if kind == Kind.SEVERITY_CHANGED:
         return _("from %(old)s to %(new)s") % {"old": _severity(data.get("from")), "new": _severity(data.get("to"))}
-    parts = [(name.replace("_", " "), _plain(value)) for name, value in data.items()]
+    if kind == Kind.TOLD:
+        counts = _("%(firing)s firing, %(resolved)s resolved")
+        return f"{data.get('channel', '')} ({data.get('recipient', '')}) · {counts % _counts(data)}"
+    # Ids are for programs: the API shows them.
+    parts = [("", name)] if name else []
+    parts += [
+        (key.replace("_", " "), _severity(value) if key == "severity" else _plain(value))
+        for key, value in data.items()
+        if value not in (None, "", [], {}) and not key.endswith("_id")
+    ]
     return format_html_join(" · ", "<i>{}</i> {}", parts[:MAX_DETAILS])
+
+
+def _counts(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {"firing": data.get("firing", 0), "resolved": data.get("resolved", 0)}
 
 
 def _severity(value: Any) -> str:
