@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import urllib.error
 import urllib.request
 import uuid
 from datetime import UTC, datetime
+from html import unescape
 from urllib.parse import urlencode, urlsplit
 
 from tests.fakes import pagerduty, twilio
@@ -15,6 +17,7 @@ from tests.fakes.pagerduty import Incident
 from tests.fakes.twilio import TwilioMessage
 
 SECONDS = 5.0
+ANSWER = re.compile(r"<Message>(.*?)</Message>", re.DOTALL)
 STATES = ("sent", "delivered")
 ACTS = {"acknowledge": "acknowledged", "unacknowledge": "unacknowledged", "resolve": "resolved"}
 
@@ -37,7 +40,9 @@ def answer(message: TwilioMessage, text: str) -> str:
         "To": message.sender,
         "Body": text,
     }
-    return _post_form(f"{place}/answers", form, message.token)
+    said = _post_form(f"{place}/answers", form, message.token)
+    found = ANSWER.search(said)
+    return unescape(found[1]) if found else "" if said.endswith("<Response></Response>") else said
 
 
 def act(incident: Incident, what: str) -> str:

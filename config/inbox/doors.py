@@ -86,7 +86,7 @@ class Doors:
             return Reply(body=page.encode("utf-8", "replace"), headers=HTML_HEADERS)
         if request.path == "/messages.json":
             listed = [_plain(item) for item in self._inbox.newest_first(channel)]
-            return Reply(body=json.dumps(listed).encode(), headers={"Content-Type": "application/json"})
+            return Reply(body=json.dumps(listed, default=str).encode(), headers={"Content-Type": "application/json"})
         if request.path == "/inbox.js":
             return Reply(body=SCRIPT.encode(), headers={"Content-Type": "text/javascript"})
         if request.path == "/count":

@@ -72,6 +72,9 @@ def test_an_sms_is_a_bubble_and_reaches_the_phone(doors: Doors, service: Service
     shown = page(doors, channel="sms")
     assert '<div class="bubble">CRITICAL: Disk <a href="https://a.example.com/g/x"' in shown
     assert "1 segment, GSM-7" in shown
+    (listed,) = json.loads(doors(Request("GET", "/messages.json", {}, {}, b"")).body)
+    assert listed["message"]["to"] == "+436641234567"
+    assert "token" not in listed["message"]
     deadline = time.monotonic() + 5
     while len(service.calls) < 2 and time.monotonic() < deadline:
         time.sleep(0.01)
