@@ -8,7 +8,9 @@ from uuid import UUID
 from django.db import connection
 
 from alerting import wakeup
+from alerting.escalation.stepping import step_due
 from alerting.notifying import flush_due
+from alerting.oncall.handing_over import hand_over_due
 from alerting.pipeline.drain import drain
 from channels.delivery.engine import deliver_due
 
@@ -58,6 +60,18 @@ def flush_groups(tenant_id: UUID) -> int:
     return total
 
 
+def escalate(tenant_id: UUID) -> int:
+    """Call whom a tenant's escalations and hand-overs call now; return how many were looked at."""
+    wakeup.take_bell_down(wakeup.ESCALATIONS, tenant_id)
+    total = 0
+    for work in (step_due, hand_over_due):
+        while done := work(tenant_id):
+            total += done
+    if total:
+        wakeup.ring(wakeup.DELIVERIES, tenant_id)
+    return total
+
+
 def deliver(tenant_id: UUID) -> int:
     """Send a tenant's due deliveries; return how many were tried.
 
@@ -93,6 +107,7 @@ class Duty:
 DUTIES = (
     Duty("intake", wakeup.INTAKE, "intake_queue", "received_at", "true", drain_intake),
     Duty("groups", wakeup.GROUPS, "timer", "due_at", "kind IN ('group', 'settings')", flush_groups),
+    Duty("escalations", wakeup.ESCALATIONS, "timer", "due_at", "kind IN ('escalation', 'hand_over')", escalate),
     Duty("deliveries", wakeup.DELIVERIES, "delivery_queue", "next_attempt_at", "state = 'pending'", deliver),
 )
 TENANTS_A_ROUND = 200

@@ -15,6 +15,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from alerting import status_news, timeline, timers, wakeup
+from alerting.escalation import keeping
 from alerting.exclusive import Moment, take_turn
 from alerting.grouping import DEFAULT_GROUP_BY, EVERY_LABEL
 from alerting.models import AlertGroup, GroupingRule, GroupStatus, Silence
@@ -64,16 +65,18 @@ def acknowledge(principal: Principal, group_id: UUID, reason: str = "") -> Alert
     with _acting(principal, group_id) as (group, moment):
         if _step(group, "acknowledge", acknowledged_at=moment.now, acknowledged_by=principal.label[:200]):
             _record(principal, group, Kind.ACKNOWLEDGED, FIRING, reason)
+            keeping.acknowledged(group.pk, moment.now)
             status_news.tell(principal, group.pk, Reason.ACKNOWLEDGED, moment)
     return group
 
 
-def unacknowledge(principal: Principal, group_id: UUID, reason: str = "") -> AlertGroup:
-    """Take the acknowledgement back: repeats go on from when it was told last."""
+def unacknowledge(principal: Principal, group_id: UUID, reason: str = "", *, timed_out: bool = False) -> AlertGroup:
+    """Take the acknowledgement back, or note that it ran out: repeats go on from when it was told last."""
     with _acting(principal, group_id) as (group, moment):
         if _step(group, "unacknowledge", acknowledged_at=None, acknowledged_by=""):
             timers.bring_forward([(str(group.pk), moment.now)])
-            _record(principal, group, Kind.UNACKNOWLEDGED, ACKNOWLEDGED, reason)
+            _record(principal, group, Kind.UNACKNOWLEDGED, ACKNOWLEDGED, reason, why=Why.TIMED_OUT if timed_out else "")
+            keeping.unacknowledged(group.pk, moment.now, timed_out=timed_out)
             status_news.tell(principal, group.pk, Reason.UNACKNOWLEDGED, moment)
             _wake(principal)
     return group
@@ -102,6 +105,7 @@ def resolve(principal: Principal, group_id: UUID, reason: str = "") -> AlertGrou
         if any(is_inhibitor for _alert_id, is_inhibitor in ended):
             timers.look_at_inhibited()
         _record(principal, group, Kind.CLOSED, before, reason, why=Why.BY_PERSON)
+        keeping.resolved(group.pk)
         _wake(principal)
     return group
 
@@ -111,15 +115,16 @@ def comment(principal: Principal, group_id: UUID, text: str) -> AlertGroup:
     text = text.strip()[:MAX_COMMENT]
     if not text:
         raise ValueError(_("Write a comment."))
-    with _acting(principal, group_id) as (group, _moment):
+    with _acting(principal, group_id) as (group, moment):
         timeline.record([Event(kind=Kind.COMMENT, group_id=group.pk, actor=principal.label, data={"text": text})])
         audit.record(principal, "alertgroup.commented", group, after={"text": text})
+        status_news.tell(principal, group.pk, Reason.COMMENT, moment, text)
     return group
 
 
 def assign(principal: Principal, group_id: UUID, user: User | None) -> AlertGroup:
     """Give the group to a member of the tenant, or to nobody."""
-    with _acting(principal, group_id) as (group, _moment):
+    with _acting(principal, group_id) as (group, moment):
         if group.assigned_to_id == (user.pk if user else None):
             return group
         if user is not None and not Membership._default_manager.filter(user=user).exists():
@@ -136,6 +141,7 @@ def assign(principal: Principal, group_id: UUID, user: User | None) -> AlertGrou
             before={"assigned_to": names["from"]},
             after={"assigned_to": names["to"]},
         )
+        status_news.tell(principal, group.pk, Reason.ASSIGNED, moment, names["to"])
     return group
 
 
@@ -148,6 +154,7 @@ def silence_group(principal: Principal, group_id: UUID, ends_at: datetime, text:
         data = {"silence": str(silence.pk), "until": ends_at.isoformat(), "comment": silence.comment}
         timeline.record([Event(kind=Kind.SILENCED, group_id=group.pk, actor=principal.label, data=data)])
         audit.record(principal, "alertgroup.silenced", group, after=data)
+        status_news.tell(principal, group.pk, Reason.SILENCED, moment, text)
         _wake(principal)
     return silence
 

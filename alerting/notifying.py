@@ -12,6 +12,7 @@ from alerting import inhibitors, timeline, timers
 from alerting.configuration import Compiled, compiled
 from alerting.deciding import Judge, Telling, Verdict
 from alerting.due_groups import DueGroup, read_groups, read_sources
+from alerting.escalation import starting
 from alerting.exclusive import Moment, take_turn
 from alerting.messages import message_for
 from alerting.models import Timer
@@ -101,6 +102,7 @@ def _flush(ids: list[UUID], moment: Moment, configuration: Compiled) -> None:
         timeline.record([event for verdict in verdicts for event in _events(verdict, deliveries)])
         _write_groups(verdicts)
         timers.reset([*gone, *((str(verdict.group.id), verdict.due_at) for verdict in verdicts)])
+    starting.follow(verdicts, configuration.routes, moment)
 
 
 def _enqueue(verdicts: list[Verdict], moment: Moment) -> dict[bytes, UUID]:

@@ -23,6 +23,12 @@ def flush_groups(tenant_id: str) -> None:
 
 
 @shared_task
+def escalate(tenant_id: str) -> None:
+    """Take one tenant's steps of escalations that are due, and see to its hand-overs."""
+    duties.escalate(UUID(tenant_id))
+
+
+@shared_task
 def deliver(tenant_id: str) -> None:
     """Send one tenant's due deliveries."""
     duties.deliver(UUID(tenant_id))

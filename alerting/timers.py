@@ -25,9 +25,9 @@ SELECT coalesce(bool_or(due_at <= statement_timestamp()), false) FROM written
 _SET: Final = """
 WITH wanted AS (SELECT (w->>0)::uuid AS id, (w->>1)::timestamptz AS due FROM json_array_elements(%s::json) w),
 gone AS (DELETE FROM timer t USING wanted w
-         WHERE t.tenant_id = %s AND t.kind = 'group' AND t.object_id = w.id AND w.due IS NULL)
+         WHERE t.tenant_id = %s AND t.kind = %s AND t.object_id = w.id AND w.due IS NULL)
 INSERT INTO timer (tenant_id, kind, object_id, due_at)
-SELECT %s, 'group', id, due FROM wanted WHERE due IS NOT NULL ORDER BY id
+SELECT %s, %s, id, due FROM wanted WHERE due IS NOT NULL ORDER BY id
 ON CONFLICT (tenant_id, kind, object_id) DO UPDATE SET due_at = excluded.due_at
 """
 _CLAIM: Final = """
@@ -57,12 +57,12 @@ def bring_forward(due: Iterable[tuple[str, datetime]]) -> bool:
     return bool(fetch(_BRING_FORWARD, [as_json(rows), current_tenant_id()])[0][0])
 
 
-def reset(due: Iterable[tuple[str, datetime | None]]) -> None:
-    """Set the next time of each group; None takes its timer away."""
+def reset(due: Iterable[tuple[str, datetime | None]], kind: Timer.Kind = Timer.Kind.GROUP) -> None:
+    """Set the next time of each group, or of what else the kind says; None takes its timer away."""
     rows = list(due)
     if rows:
         tenant_id = current_tenant_id()
-        execute(_SET, [as_json(rows), tenant_id, tenant_id])
+        execute(_SET, [as_json(rows), tenant_id, kind.value, tenant_id, kind.value])
 
 
 def claim_due(now: datetime, limit: int, kinds: Sequence[str] = OF_GROUPS) -> list[tuple[str, UUID]]:

@@ -22,6 +22,7 @@ from prometheus_client import Counter
 log = structlog.get_logger(__name__)
 
 INTAKE, GROUPS, DELIVERIES = "alerting.tasks.drain_intake", "alerting.tasks.flush_groups", "alerting.tasks.deliver"
+ESCALATIONS = "alerting.tasks.escalate"
 NOTIFY_CHANNEL = "wakeup"
 # Longer than a duty goes on before it gives others their turn (duties.FAIR_SECONDS) and one slow batch of sends.
 BELL_MILLISECONDS = 15_000

@@ -49,6 +49,7 @@ app.conf.update(
         "alerting.tasks.drain_intake": {"queue": "intake"},
         # Work on the database, however much the providers dawdle: only sending waits for them.
         "alerting.tasks.flush_groups": {"queue": "intake"},
+        "alerting.tasks.escalate": {"queue": "intake"},
         "alerting.tasks.deliver": {"queue": "notify"},
     },
     beat_schedule={

@@ -198,7 +198,7 @@ CHANNEL_ADAPTERS = [
     "channels.adapters.apprise.AppriseAdapter",
 ]
 # Told of deliveries that failed for good: f(tenant_id, delivery_ids, state), inside the tenant's transaction.
-DELIVERY_OBSERVERS = ["alerting.undelivered.note"]
+DELIVERY_OBSERVERS = ["alerting.undelivered.note", "alerting.escalation.hurrying.note"]
 TASK_PUBLISHER = "config.celery.publish"
 ENRICHMENT_STEPS = [
     "alerting.enrichment.static.StaticLabels",

@@ -10,7 +10,7 @@ from django.db import connection, connections
 
 from alerting import duties, wakeup
 from alerting.exclusive import try_drain
-from alerting.models import IntakeQueue
+from alerting.models import IntakeQueue, Timer
 from channels.models import DeliveryQueue
 from tenants.isolation import new_id
 from tests.alerting.scenes import Scene, alert
@@ -80,8 +80,8 @@ def test_a_long_delivery_lets_others_in_and_rings_again(monkeypatch: pytest.Monk
 
 
 def test_waiting_tenants_are_those_whose_work_is_due(scene: Scene) -> None:
-    intake, groups, deliveries = duties.DUTIES
-    assert [duties.waiting_tenants(duty) for duty in duties.DUTIES] == [[], [], []]
+    intake, groups, escalations, deliveries = duties.DUTIES
+    assert [duties.waiting_tenants(duty) for duty in duties.DUTIES] == [[], [], [], []]
     scene.send(alert())
     assert duties.waiting_tenants(intake) == [scene.id]
     assert duties.waiting_tenants(intake, 5) == []
@@ -90,6 +90,8 @@ def test_waiting_tenants_are_those_whose_work_is_due(scene: Scene) -> None:
     scene.drain()
     assert duties.waiting_tenants(groups) == [scene.id]
     scene.flush()
+    Timer.objects.create(tenant_id=scene.id, kind="escalation", object_id=scene.id, due_at=_before(1))
+    assert (duties.waiting_tenants(groups), duties.waiting_tenants(escalations)) == ([], [scene.id])
     assert duties.waiting_tenants(deliveries) == [scene.id]
     DeliveryQueue.objects.filter(tenant_id=scene.id).update(state="uncertain")
     assert duties.waiting_tenants(deliveries) == []

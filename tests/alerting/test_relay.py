@@ -21,7 +21,7 @@ from tenants.isolation import new_id
 from tests.alerting.scenes import Scene, alert
 
 ONE, OTHER = new_id(), new_id()
-INTAKE, GROUPS, DELIVERIES = DUTIES
+INTAKE, GROUPS, ESCALATIONS, DELIVERIES = DUTIES
 
 
 class Waiting:
