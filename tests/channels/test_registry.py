@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
 from pytest_django.fixtures import Settings
 
 from channels import registry
@@ -12,7 +13,9 @@ from channels.adapters.base import Adapter, AdapterCredentials, AdapterSettings,
 from channels.errors import ChannelError, ErrorReason, UnknownKind, clamp_retry_after
 from channels.message import Rendered
 from channels.sandbox.environment import FINALISERS
-from channels.templating.samples import sample_message
+from channels.templating import render
+from channels.templating.builtin import builtin_source
+from channels.templating.samples import sample_message, worst_messages
 
 
 class Pigeon(Adapter[AdapterSettings, AdapterCredentials]):
@@ -67,6 +70,11 @@ def test_a_crash_in_an_adapter_is_an_ambiguous_failure() -> None:
 
 @pytest.mark.parametrize("kind", registry.kinds())
 def test_each_adapter_keeps_the_promises(kind: str) -> None:
+    check_promises(kind)
+
+
+def check_promises(kind: str) -> None:
+    """Demand of a kind of channel what the rest of the service relies on."""
     adapter = registry.adapter(kind)
     assert adapter.kind == kind
     assert adapter.label
@@ -79,6 +87,27 @@ def test_each_adapter_keeps_the_promises(kind: str) -> None:
     if not adapter.can_find:
         with pytest.raises(ChannelError):
             adapter.find(msgspec.UNSET, sample_message().created_at)
+
+
+@pytest.mark.parametrize("kind", registry.kinds())
+def test_each_kind_has_its_templates(kind: str) -> None:
+    for part in registry.adapter(kind).parts:
+        assert builtin_source(kind, part).strip(), part
+    for number, message in enumerate(worst_messages()):
+        rendered = render(kind, {}, message)
+        assert not rendered.degraded_reason, number
+        assert set(rendered.parts) == set(registry.adapter(kind).parts)
+
+
+@pytest.mark.parametrize("kind", registry.kinds())
+def test_each_kind_has_one_line_of_settings(kind: str, settings: Settings) -> None:
+    assert [path for path in settings.CHANNEL_ADAPTERS if path.split(".")[-2] == kind]
+
+
+@pytest.mark.parametrize("kind", registry.kinds())
+def test_each_admission_can_be_asked(kind: str) -> None:
+    if path := registry.adapter(kind).admission:
+        assert callable(import_string(path))
 
 
 @pytest.mark.parametrize(
