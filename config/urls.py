@@ -16,6 +16,7 @@ urlpatterns = [
     path("health/", include("alerting.api.health_urls")),
     path("admin/", site.urls),
     path("", include("alerting.api.callbacks")),
+    path("", include("alerting.api.slack")),
     path("api/v1/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/v1/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("api/v1/", include("tenants.api.urls")),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import itertools
 import json
 import threading
@@ -10,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from tests.fakes.http import Reply, Request
 from tests.fakes.slack_limits import find_fault
@@ -240,3 +242,18 @@ def _refuse(error: str) -> dict[str, Any]:
 
 def _json(answer: dict[str, Any]) -> Reply:
     return Reply(body=json.dumps(answer).encode(), headers={"Content-Type": "application/json"})
+
+
+def interaction(
+    secret: str, payload: dict[str, Any], *, at: float | None = None, command: bool = False
+) -> tuple[bytes, dict[str, str]]:
+    """Return body and headers of a call as Slack makes it: a click or dialog, or with `command` a slash command."""
+    fields = payload if command else {"payload": json.dumps(payload)}
+    body = urlencode(fields).encode()
+    timestamp = str(int(time.time() if at is None else at))
+    mac = hmac.new(secret.encode(), f"v0:{timestamp}:".encode() + body, hashlib.sha256).hexdigest()
+    return body, {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "X-Slack-Request-Timestamp": timestamp,
+        "X-Slack-Signature": f"v0={mac}",
+    }
