@@ -70,8 +70,6 @@ class Stack:
             "SLACK_API_BASE_URL": f"{self.inbox_url}/slack/api/",
             "TWILIO_API_BASE_URL": f"{self.inbox_url}/twilio",
             "PAGERDUTY_EVENTS_BASE_URL": f"{self.inbox_url}/pagerduty",
-            "TWILIO_API_BASE_URL": f"{self.inbox_url}/twilio",
-            "PAGERDUTY_EVENTS_BASE_URL": f"{self.inbox_url}/pagerduty",
             "DJANGO_SETTINGS_MODULE": "config.settings",
             **{name: self.secrets[name] for name in ("SECRET_KEY", "FIELD_ENCRYPTION_KEY", "API_KEY_PEPPER")},
         }
