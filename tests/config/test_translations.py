@@ -25,8 +25,8 @@ def test_translations_name_the_values_of_their_source(language: str) -> None:
 @pytest.mark.parametrize("language", translations.LANGUAGES)
 def test_what_gettext_reads_is_what_the_catalogue_says(language: str) -> None:
     with translations.po_path(language).with_suffix(".mo").open("rb") as file:
-        compiled = {_key(message): message.string for message in read_mo(file) if message.id}
-    assert compiled == {_key(message): message.string for message in translations.read(language) if message.id}
+        compiled = _said(read_mo(file))
+    assert compiled == _said(translations.read(language))
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,12 @@ def test_what_gettext_reads_is_what_the_catalogue_says(language: str) -> None:
 def test_django_speaks_it(language: str, text: str) -> None:
     with translation.override(language):
         assert translation.gettext("Channels") == text
+
+
+def test_django_counts_in_it() -> None:
+    with translation.override("fr"):
+        texts = [translation.ngettext("%(count)d group", "%(count)d groups", n) % {"count": n} for n in (0, 1, 2)]
+    assert texts == ["0 groupe", "1 groupe", "2 groupes"]
 
 
 def test_strings_are_found_in_code_and_on_pages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -74,5 +80,14 @@ def test_a_translation_with_other_values_is_found() -> None:
     assert translations.mismatches(catalogue) == ["%(a)s and {b}"]
 
 
-def _key(message: object) -> tuple[object, object]:
-    return message.id, message.context or None  # type: ignore[attr-defined]
+def _key(message: object) -> tuple[str, str | None]:
+    ids = message.id  # type: ignore[attr-defined]
+    return (ids if isinstance(ids, str) else ids[0]), message.context or None  # type: ignore[attr-defined]
+
+
+def _said(messages: object) -> dict[tuple[str, str | None], tuple[str, ...]]:
+    return {
+        _key(message): (message.string,) if isinstance(message.string, str) else tuple(message.string)
+        for message in messages  # type: ignore[attr-defined]
+        if message.id
+    }
