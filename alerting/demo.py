@@ -20,7 +20,7 @@ from alerting.models import (
     Route,
     RouteChannel,
 )
-from channels.models import Channel
+from channels.models import Channel, ChannelIdentity
 from tenants import accounts, keys
 from tenants.context import tenant_context
 from tenants.models import ApiKey, Membership, Role, Tenant, User
@@ -28,6 +28,7 @@ from tenants.principal import system
 
 SLUG, ADMIN = "demo", "admin"
 INBOX_KEY = "developmentinbox0000000000000000"
+INBOX_SLACK = {"token": "xoxb-development-inbox", "signing_secret": "developmentinbox"}
 SCOPES = ("alerts:write", "alerts:read", "alerts:act", "config:read", "config:write", "deliveries:replay", "audit:read")
 
 
@@ -91,7 +92,7 @@ def _channels(inbox: Inbox) -> str:
         else "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
     )
     wanted: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
-        ("Slack #alerts", "slack", {"channel": "#alerts"}, {"token": "xoxb-development-inbox"}),
+        ("Slack #alerts", "slack", {"channel": "#alerts"}, INBOX_SLACK),
         (
             "On-call e-mail",
             "email",
@@ -120,7 +121,19 @@ def _channels(inbox: Inbox) -> str:
         channel.settings = settings
         channel.credentials = json.dumps(credentials)
         channel.save()
+    _link_inbox()
     return secret
+
+
+def _link_inbox() -> None:
+    """The person who presses Slack's buttons in the inbox is the administrator."""
+    user = User.objects.filter(username=ADMIN).first()
+    channel = Channel.objects.filter(kind="slack").first()
+    if user is None or channel is None:
+        return
+    identities = ChannelIdentity.objects.filter(channel=channel, external_id="U0INBOX")
+    if not identities.exists():
+        ChannelIdentity.objects.create(channel=channel, external_id="U0INBOX", external_name="inbox", user=user)
 
 
 def _rules() -> None:

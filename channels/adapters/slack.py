@@ -157,6 +157,9 @@ class SlackAdapter(Adapter[SlackSettings, SlackCredentials]):
 
     def _post(self, client: SlackClient, outgoing: SlackOutgoing, shown: dict[str, Any], thread: str = "") -> Receipt:
         ids = {"delivery_id": outgoing.delivery_id}
+        if outgoing.channel_id:
+            # For whoever handles the app's calls at Slack's side: which channel of which tenant this is about.
+            ids |= {"tenant": outgoing.message.tenant_slug, "channel_id": outgoing.channel_id}
         if outgoing.digest:
             ids["told"] = " ".join(message.delivery_id for message in outgoing.digest)
         answer = client.chat_postMessage(

@@ -16,12 +16,14 @@ from tests.fakes.smtp import FakeSMTP
 def main() -> int:
     """Serve until SIGTERM or SIGINT."""
     inbox = Inbox()
-    doors = Doors(inbox, secrets=os.environ.get("INBOX_WEBHOOK_SECRETS", "").split())
+    port = _port("INBOX_PORT", 8025)
+    secrets = os.environ.get("INBOX_WEBHOOK_SECRETS", "").split()
+    doors = Doors(inbox, secrets=secrets, own_url=f"http://127.0.0.1:{port}")
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     try:
-        web = FakeServer(doors, port=_port("INBOX_PORT", 8025))
+        web = FakeServer(doors, port=port)
         smtp = FakeSMTP(port=_port("INBOX_SMTP_PORT", 1025), on_mail=inbox.add_mail)
         with web, smtp:
             sys.stdout.write(f"inbox ready url={web.url}/ smtp=127.0.0.1:{smtp.port}\n")

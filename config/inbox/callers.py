@@ -65,7 +65,7 @@ def act(incident: Incident, what: str) -> str:
         "Content-Type": "application/json",
         "X-PagerDuty-Signature": pagerduty.sign([str(incident.event["routing_key"])], body),
     }
-    said = _post(f"{parts.scheme}://{parts.netloc}/callbacks/pagerduty/{slug}", body, headers)
+    said = post(f"{parts.scheme}://{parts.netloc}/callbacks/pagerduty/{slug}", body, headers)
     if said in ACTS:
         incident.status = {"unacknowledge": "triggered"}.get(what, ACTS[what])
     return said
@@ -83,10 +83,11 @@ def _post_form(url: str, form: dict[str, str], token: str) -> str:
         "Content-Type": "application/x-www-form-urlencoded",
         "X-Twilio-Signature": twilio.sign(token, url, form),
     }
-    return _post(url, urlencode(form).encode(), headers)
+    return post(url, urlencode(form).encode(), headers)
 
 
-def _post(url: str, body: bytes, headers: dict[str, str]) -> str:
+def post(url: str, body: bytes, headers: dict[str, str]) -> str:
+    """Call the service; return what it says, or how it failed."""
     if urlsplit(url).scheme not in {"http", "https"}:
         return "This is no web address."
     request = urllib.request.Request(url, body, headers, method="POST")  # noqa: S310 - the scheme was checked

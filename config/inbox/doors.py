@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, quote
 
 from config.inbox import callers
 from config.inbox.page import draw_page
+from config.inbox.slack_player import SlackPlayer, read_form
 from config.inbox.store import Inbox, Item
 from tests.fakes.http import Reply, Request
 from tests.fakes.pagerduty import FakePagerDuty
@@ -17,6 +18,7 @@ from tests.fakes.twilio import FakeTwilio, TwilioMessage
 from tests.fakes.webhook import FakeWebhook
 
 SLACK_PREFIX = "/slack/api/"
+SLACK_DOORS = ("/slack/press", "/slack/submit", "/slack/answers/")
 WEBHOOK_PREFIX = "/hooks/"
 TWILIO_PREFIX = "/twilio"
 PAGERDUTY_PREFIX = "/pagerduty"
@@ -51,9 +53,16 @@ for (const frame of document.querySelectorAll('iframe')) {
 class Doors:
     """Routes a request to the page, to the fake of a provider or to the webhook receiver."""
 
-    def __init__(self, inbox: Inbox, secrets: list[str]) -> None:
+    def __init__(self, inbox: Inbox, secrets: list[str], own_url: str = "http://127.0.0.1:8025") -> None:
         self._inbox = inbox
-        self._slack = FakeSlack(open_house=True, prefix=SLACK_PREFIX, on_message=self._keep_slack, channels={})
+        self._slack = FakeSlack(
+            open_house=True,
+            prefix=SLACK_PREFIX,
+            on_message=self._keep_slack,
+            on_update=lambda _message: inbox.touch(),
+            channels={},
+        )
+        self._player = SlackPlayer(self._slack, own_url)
         self._webhook = FakeWebhook(secrets=secrets, on_arrival=inbox.add_webhook)
         self._twilio = FakeTwilio(open_house=True, prefix=TWILIO_PREFIX, on_message=self._keep_sms)
         self._pagerduty = FakePagerDuty(
@@ -71,6 +80,8 @@ class Doors:
             return self._pagerduty(request)
         if request.path in {"/answer", "/act"} and request.method == "POST":
             return self._play(request)
+        if request.path.startswith(SLACK_DOORS) and request.method == "POST":
+            return self._play_slack(request)
         if request.path == "/clear" and request.method == "POST":
             self._inbox.clear()
             return Reply(HTTPStatus.SEE_OTHER, headers={"Location": "/"})
@@ -106,6 +117,24 @@ class Doors:
             said = callers.act(item.detail["incident"], form.get("what", ""))
         place = f"#m{item.number}" if item is not None else ""
         return Reply(HTTPStatus.SEE_OTHER, headers={"Location": f"/?said={quote(said[:300])}{place}"})
+
+    def _play_slack(self, request: Request) -> Reply:
+        """Press a button, fill a dialog, or take what the service tells whoever clicked."""
+        if request.path.startswith("/slack/answers/"):
+            self._player.take_answer(request)
+            return Reply()
+        form = read_form(request)
+        message = next((one for one in self._slack.messages if one.ts == form.get("ts")), None)
+        page = ""
+        if message is None:
+            said = "This message is gone."
+        elif request.path == "/slack/press":
+            said, page = self._player.press(message, form.get("value", ""))
+        else:
+            said = self._player.submit(message, form)
+        if page:
+            return Reply(body=page.encode("utf-8", "replace"), headers=HTML_HEADERS)
+        return Reply(HTTPStatus.SEE_OTHER, headers={"Location": f"/?said={quote(said[:1500])}"})
 
     def _keep_sms(self, message: TwilioMessage) -> None:
         self._inbox.add_sms(message)

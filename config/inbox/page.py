@@ -6,7 +6,7 @@ import json
 from html import escape
 
 from config.inbox.phone_view import draw_incident, draw_sms
-from config.inbox.slack_view import draw_blocks, draw_mrkdwn
+from config.inbox.slack_view import draw_message
 from config.inbox.store import Item
 from config.inbox.style import STYLE
 
@@ -66,12 +66,12 @@ def _draw_item(item: Item) -> str:
 
 
 def _draw_slack(item: Item) -> str:
-    blocks = item.detail["blocks"]
-    drawn = draw_blocks(blocks) if blocks else f"<p>{draw_mrkdwn(item.text)}</p>"
+    message = item.detail["slack"]
+    drawn, source = draw_message(message), [*message.blocks, *message.attachments]
     return (
         '<div class="slackmsg"><div class="avatar">!</div><div class="slackbody">'
         f'<div class="who"><b>Alerts</b> <span>APP</span></div>{drawn}</div></div>'
-        f"{_draw_source('Text in notifications and source', item.text, blocks)}"
+        f"{_draw_source('Text in notifications and source', message.text, source)}"
     )
 
 

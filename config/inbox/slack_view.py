@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextvars import ContextVar
 from html import escape, unescape
 from typing import Any
+
+from tests.fakes.slack import SlackMessage
 
 LINK = re.compile(r"&lt;(https?://[^|&\s]*(?:&amp;[^|&\s]*)*)(?:\|(.*?))?&gt;")
 MENTION = re.compile(r"&lt;([!@#][^&]*)&gt;")
@@ -16,6 +19,9 @@ MARKS = (
     (re.compile(r"(?<![\w_])_([^_\n]+)_(?![\w_])"), r"<i>\1</i>"),
     (re.compile(r"(?<![\w~])~([^~\n]+)~(?![\w~])"), r"<s>\1</s>"),
 )
+COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+# Which message is being drawn: its buttons name it.
+shown_ts: ContextVar[str] = ContextVar("shown_ts", default="")
 # Drawn as dots, since a development machine often has no font for them.
 DOTS = {
     "\U0001f534": "red",
@@ -24,6 +30,32 @@ DOTS = {
     "\U0001f535": "blue",
     "\u2705": "green",
 }
+
+
+def draw_message(message: SlackMessage) -> str:
+    """Return a message as it looks now: in its thread, changed, with its buttons."""
+    token = shown_ts.set(message.ts)
+    try:
+        bars = "".join(
+            f'<div class="bar" style="border-color:{escape(_colour(bar))}">{draw_blocks(bar.get("blocks", []))}</div>'
+            for bar in message.attachments
+        )
+        body = draw_blocks(message.blocks) or f"<p>{draw_mrkdwn(message.text)}</p>"
+    finally:
+        shown_ts.reset(token)
+    marks = []
+    if message.thread_ts:
+        marks.append("in the thread, shown in the channel too" if message.is_broadcast else "in the thread")
+    if message.edits:
+        marks.append(f"changed {message.edits} times" if message.edits > 1 else "changed once")
+    mark = f'<p class="context">{", ".join(marks)}</p>' if marks else ""
+    place = ' class="inthread"' if message.thread_ts else ""
+    return f"<div{place}>{mark}{body}{bars}</div>"
+
+
+def _colour(attachment: dict[str, Any]) -> str:
+    colour = str(attachment.get("color", ""))
+    return colour if COLOUR.fullmatch(colour) else "#888888"
 
 
 def draw_blocks(blocks: list[dict[str, Any]]) -> str:
@@ -72,6 +104,23 @@ def _draw_section(block: dict[str, Any]) -> str:
     return text + (f'<div class="fields">{fields}</div>' if fields else "")
 
 
+def _draw_element(item: dict[str, Any]) -> str:
+    if item.get("type") == "overflow":
+        rows = "".join(_press(option["value"], option["text"], "") for option in item.get("options", []))
+        return f'<details class="more"><summary class="button">\u2026</summary>{rows}</details>'
+    if item.get("value") and not item.get("url"):
+        return _press(str(item["value"]), item["text"], str(item.get("style", "")))
+    return _draw_button(item)
+
+
+def _press(value: str, text: dict[str, Any], style: str) -> str:
+    return (
+        '<form method="post" action="/slack/press">'
+        f'<input type="hidden" name="ts" value="{escape(shown_ts.get())}">'
+        f'<button class="button {escape(style)}" name="value" value="{escape(value)}">{_text(text)}</button></form>'
+    )
+
+
 def _draw_button(item: dict[str, Any]) -> str:
     url = unescape(str(item.get("url", "")))
     href = f' href="{escape(url)}"' if url.startswith(("http://", "https://")) else ""
@@ -83,6 +132,6 @@ DRAWERS: dict[str, Callable[[dict[str, Any]], str]] = {
     "header": lambda block: f"<h2>{_text(block['text'])}</h2>",
     "section": _draw_section,
     "context": lambda block: f'<p class="context">{" ".join(map(_text, block.get("elements", [])))}</p>',
-    "actions": lambda block: f'<p class="actions">{"".join(map(_draw_button, block.get("elements", [])))}</p>',
+    "actions": lambda block: f'<div class="actions">{"".join(map(_draw_element, block.get("elements", [])))}</div>',
     "divider": lambda block: "<hr>",
 }

@@ -47,6 +47,11 @@ class Inbox:
             items = list(self._items)
         return [item for item in reversed(items) if not channel or item.channel == channel]
 
+    def touch(self) -> None:
+        """Let open pages see that something they show has changed."""
+        with self._lock:
+            self.total += 1
+
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
@@ -55,7 +60,7 @@ class Inbox:
     def add_slack(self, message: SlackMessage, channel_name: str) -> None:
         """Keep a Slack message with its blocks."""
         title = message.text.partition("\n")[0]
-        detail = {"blocks": message.blocks, "metadata": message.metadata, "ts": message.ts}
+        detail = {"blocks": message.blocks, "metadata": message.metadata, "ts": message.ts, "slack": message}
         self._add("slack", f"#{channel_name}", title, message.text, detail)
 
     def add_mail(self, mail: Mail) -> None:

@@ -55,6 +55,15 @@ display:grid;place-items:center;font-weight:800}
 border-radius:3px;vertical-align:middle}
 .fields{display:grid;grid-template-columns:repeat(auto-fill,minmax(15rem,1fr));gap:.35rem 1rem;
 margin:.35rem 0}
+.actions form{margin:0}
+button.button{font:inherit;font-size:.88rem;font-weight:600;background:none;cursor:pointer}
+button.button.primary{background:#007a5a;border-color:#007a5a;color:#fff}
+.bar{border-left:4px solid;padding-left:.75rem;margin:.35rem 0}
+.inthread{margin-left:.6rem;padding-left:.8rem;border-left:2px solid var(--line)}
+.more{position:relative}.more summary{list-style:none;cursor:pointer}.more summary::-webkit-details-marker{display:none}
+.more[open] form{margin-top:.35rem}.dialog{display:grid;gap:.8rem;max-width:30rem}
+.dialog textarea,.dialog select{display:block;width:100%;font:inherit;margin-top:.3rem;padding:.4rem;
+background:transparent;color:inherit;border:1px solid var(--line);border-radius:6px}
 .context{color:var(--soft);font-size:.8rem}
 .actions{display:flex;gap:.5rem;flex-wrap:wrap;margin-top:.6rem}
 .button{border:1px solid var(--line);border-radius:6px;padding:.25rem .75rem;font-weight:600;
