@@ -11,18 +11,25 @@ from django.utils.translation import gettext as _
 from alerting import grouping, routing
 from alerting.enrichment.base import StepError
 from alerting.enrichment.registry import compile_step
+from alerting.escalation.checking import check_policy as check_escalation_policy
 from alerting.matchers import MatcherError, from_json, matches_everything
 from alerting.models import (
     AlertingPolicy,
+    ContactMethod,
     EnrichmentStep,
+    EscalationPolicy,
     GroupingRule,
     InhibitionRule,
     MaintenanceWindow,
+    NotificationRule,
+    OnCallSchedule,
     Route,
+    ScheduleOverride,
     Silence,
 )
 from alerting.muting import MaintenanceWindow as Window
 from alerting.muting import WindowError
+from alerting.oncall import checking as on_call
 from tenants.models import Tenant
 
 MAX_ROUTES: Final = 1_000
@@ -177,6 +184,11 @@ def check_policy(policy: AlertingPolicy) -> None:
 
 _JUDGES: Final[dict[type[models.Model], Callable[[Any], None]]] = {
     AlertingPolicy: check_policy,
+    ContactMethod: on_call.check_contact,
+    EscalationPolicy: check_escalation_policy,
+    NotificationRule: on_call.check_rule,
+    OnCallSchedule: on_call.check_schedule,
+    ScheduleOverride: on_call.check_override,
     EnrichmentStep: check_enrichment_step,
     GroupingRule: check_grouping_rule,
     InhibitionRule: check_inhibition_rule,

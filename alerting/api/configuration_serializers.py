@@ -11,6 +11,7 @@ from alerting.api.fields import MatchersField
 from alerting.models import (
     AlertingPolicy,
     EnrichmentStep,
+    EscalationPolicy,
     GroupingRule,
     InhibitionRule,
     MaintenanceWindow,
@@ -47,6 +48,7 @@ class RouteInput(StrictModelSerializer):
     group_interval = SecondsField(required=False, allow_null=True)
     repeat_interval = SecondsField(required=False, allow_null=True)
     channels = serializers.ListField(child=RowField(Channel), required=False, max_length=MAX_CHANNELS)
+    policy = RowField(EscalationPolicy, required=False, allow_null=True)
 
     class Meta:
         model = Route
@@ -60,6 +62,7 @@ class RouteInput(StrictModelSerializer):
             "group_interval",
             "repeat_interval",
             "channels",
+            "policy",
         )
 
 
@@ -72,6 +75,7 @@ class RouteOutput(serializers.ModelSerializer[Route]):
     group_interval = SecondsField(allow_null=True)
     repeat_interval = SecondsField(allow_null=True)
     channels = serializers.SerializerMethodField()
+    policy = serializers.UUIDField(source="policy_id", allow_null=True)
 
     class Meta:
         model = Route

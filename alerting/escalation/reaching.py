@@ -1,6 +1,6 @@
 """Whom the targets of a level come to, at which contact and when: schedules, members and channels resolved."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -107,10 +107,27 @@ class Book(msgspec.Struct, frozen=True):
 
 
 def open_book(levels: Iterable[Level], configuration: Compiled, at: datetime) -> Book:
-    """Read everything these levels may need; at most six statements."""
-    targets = [target for level in levels for target in level.targets]
-    schedules = read_schedules({target.id for target in targets if target.kind == "schedule"}, at)
+    """Read everything these levels may need at one moment; at most six statements."""
+    wanted = list(levels)
+    books = open_books([(level, at) for level in wanted], configuration)
+    return books[0] if books else Book(at, {}, {}, {}, configuration.channels)
+
+
+def open_books(levels: Sequence[tuple[Level, datetime]], configuration: Compiled) -> list[Book]:
+    """One book for each level at its own time; together at most six statements."""
+    if not levels:
+        return []
+    targets = [target for level, _at in levels for target in level.targets]
+    ids = {target.id for target in targets if target.kind == "schedule"}
+    times = {at for _level, at in levels}
+    schedules = read_schedules(ids, min(times)) if ids else {}
+    there = {at: _on_call(schedules, at) for at in times}
+    wanted = {target.id for target in targets if target.kind == "member"}
+    wanted |= {person for people in there.values() for person in people.values()}
+    people = read_people(wanted)
+    return [Book(at, schedules, there[at], people, configuration.channels) for _level, at in levels]
+
+
+def _on_call(schedules: Mapping[UUID, Schedule], at: datetime) -> dict[UUID, UUID]:
     shifts = {one.id: on_call(one, at) for one in schedules.values()}
-    there = {schedule_id: shift.person for schedule_id, shift in shifts.items() if shift is not None}
-    wanted = {target.id for target in targets if target.kind == "member"} | set(there.values())
-    return Book(at, schedules, there, read_people(wanted), configuration.channels)
+    return {schedule_id: shift.person for schedule_id, shift in shifts.items() if shift is not None}
