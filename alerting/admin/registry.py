@@ -23,8 +23,9 @@ from alerting.models import (
 )
 from channels.admin.channel import ChannelAdmin
 from channels.admin.delivery import DeliveryAdmin
+from channels.admin.sms import SmsOptOutAdmin, SmsPlanAdmin
 from channels.admin.template import MessageTemplateAdmin
-from channels.models import Channel, Delivery, MessageTemplate
+from channels.models import Channel, Delivery, MessageTemplate, SmsOptOut, SmsPlan
 from tenants.admin.api_keys import ApiKeyAdmin
 from tenants.admin.audit_log import AuditEntryAdmin
 from tenants.admin.people import MembershipAdmin, RoleAdmin
@@ -42,6 +43,8 @@ PAGES: dict[Any, Any] = {
     Route: RouteAdmin,
     Channel: ChannelAdmin,
     MessageTemplate: MessageTemplateAdmin,
+    SmsPlan: SmsPlanAdmin,
+    SmsOptOut: SmsOptOutAdmin,
     GroupingRule: GroupingRuleAdmin,
     EnrichmentStep: EnrichmentStepAdmin,
     AlertingPolicy: AlertingPolicyAdmin,

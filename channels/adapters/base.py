@@ -95,7 +95,8 @@ class Adapter(ABC, Generic[S, C]):
     a message also when somebody acknowledges a group. `admission` is the dotted path of a
     `channels.delivery.admitting.Admission`, for kinds whose messages cost something each or follow one another.
     `threads` keeps one message about each source, which later ones change. `can_digest` tells many messages in one
-    when more wait than the rate allows.
+    when more wait than the rate allows. `preview_notes` is the dotted path of `f(parts, message) -> dict[str, str]`,
+    what a person who edits a template should know beside the text.
     """
 
     kind: ClassVar[str]
@@ -107,6 +108,7 @@ class Adapter(ABC, Generic[S, C]):
     can_find: ClassVar[bool] = False
     wants_status: ClassVar[bool] = False
     admission: ClassVar[str] = ""
+    preview_notes: ClassVar[str] = ""
     threads: ClassVar[bool] = False
     can_digest: ClassVar[bool] = False
     default_rate_per_minute: ClassVar[int] = 60

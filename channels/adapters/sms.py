@@ -124,6 +124,7 @@ class SmsAdapter(Adapter[SmsSettings, SmsCredentials]):
     default_rate_per_minute = 60
     send_timeout = TOTAL_SECONDS
     admission = "channels.sms.admission.admit"
+    preview_notes = "channels.sms.usage.preview_notes"
 
     def workspace(self, settings: SmsSettings, credentials: SmsCredentials) -> str:
         """Name the account, which has one queue at Twilio."""

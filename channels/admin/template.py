@@ -145,7 +145,7 @@ class MessageTemplateAdmin(TenantModelAdmin):
         shown = preview(kind, sources_of(kind, request.POST), self._message(request))
         types = registry.adapter(kind).parts
         parts = [(part, shown.parts.get(part, ""), types[part], shown.problems.get(part, [])) for part in types]
-        return render(request, "admin/channels/parts/preview.html", {"parts": parts})
+        return render(request, "admin/channels/parts/preview.html", {"parts": parts, "notes": shown.notes})
 
     def _message(self, request: HttpRequest) -> Message:
         chosen = request.POST.get("preview_message", "")

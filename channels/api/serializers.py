@@ -128,6 +128,7 @@ class TemplatePreviewOutput(serializers.Serializer[Any]):
 
     parts = serializers.DictField(child=serializers.CharField())
     problems = serializers.DictField(child=TemplateProblemOutput(many=True))
+    notes = serializers.DictField(child=serializers.CharField())
 
 
 class DeliveryOutput(serializers.ModelSerializer[Delivery]):

@@ -1,6 +1,9 @@
 """Addresses of the REST API of this app."""
 
+from django.urls import re_path
+
 from channels.api.deliveries import DeliveryViewSet
+from channels.api.sms import SmsPlanViewSet
 from channels.api.views import ChannelViewSet, TemplateViewSet
 from tenants.api.routers import OptionalSlashRouter
 
@@ -9,4 +12,7 @@ router.register("channels", ChannelViewSet, "channel")
 router.register("templates", TemplateViewSet, "template")
 router.register("deliveries", DeliveryViewSet, "delivery")
 
-urlpatterns = router.urls
+urlpatterns = [
+    re_path(r"^sms-plan/?$", SmsPlanViewSet.as_view({"get": "retrieve", "patch": "partial_update"}), name="sms-plan"),
+    *router.urls,
+]

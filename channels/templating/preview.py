@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import msgspec
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from channels.languages.overrides import words_here
@@ -18,10 +19,14 @@ from channels.templating.samples import sample_message, worst_messages
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
-    """What a reader would get; a part with a problem shows the built-in text."""
+    """What a reader would get; a part with a problem shows the built-in text.
+
+    `notes` say more of it by their titles, such as the segments and the cost of an SMS.
+    """
 
     parts: dict[str, str]
     problems: dict[str, list[Problem]] = {}
+    notes: dict[str, str] = {}
 
 
 def preview(kind: str, sources: Mapping[str, str], message: Message | None = None) -> Preview:
@@ -30,7 +35,8 @@ def preview(kind: str, sources: Mapping[str, str], message: Message | None = Non
     wanted = _wanted(kind, sources)
     shown = dict(render(kind, {}, message, words_here()).parts)
     parts, problems = _try(kind, wanted, [message])
-    return Preview(parts=shown | parts, problems=problems)
+    notes = _notes(kind, shown | parts, message)
+    return Preview(parts=shown | parts, problems=problems, notes=notes)
 
 
 def check_parts(kind: str, sources: Mapping[str, str]) -> dict[str, list[Problem]]:
@@ -46,6 +52,12 @@ def check_parts(kind: str, sources: Mapping[str, str]) -> dict[str, list[Problem
     }
     _parts, problems = _try(kind, _wanted(kind, sources), worst_messages())
     return unknown | problems
+
+
+def _notes(kind: str, parts: Mapping[str, str], message: Message) -> dict[str, str]:
+    path = adapter(kind).preview_notes
+    found: dict[str, str] = import_string(path)(parts, message) if path else {}
+    return found
 
 
 def _wanted(kind: str, sources: Mapping[str, str]) -> dict[str, str]:

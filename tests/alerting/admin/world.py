@@ -26,7 +26,7 @@ from alerting.models import (
     TimelineEvent,
 )
 from channels.message import Message
-from channels.models import Channel, Delivery, DeliveryAttempt, MessageTemplate
+from channels.models import Channel, Delivery, DeliveryAttempt, MessageTemplate, SmsOptOut, SmsPlan
 from tenants import keys
 from tenants.context import tenant_context
 from tenants.models import AuditEntry, Membership, Role, Tenant, User
@@ -100,6 +100,10 @@ def _configuration(world: World) -> None:
         settings={"url": f"https://example.org/{marker}"},
         credentials=f'{{"secrets": ["whsec_{marker}"]}}',
         template=rows[MessageTemplate],
+    )
+    rows[SmsPlan] = SmsPlan.objects.create(prices={"AT": "0.07"})
+    rows[SmsOptOut] = SmsOptOut.objects.create(
+        channel=rows[Channel], number="+436641234567", source=f"STOP {marker}"
     )
     rows[Route] = Route.objects.create(name=f"route {marker}")
     RouteChannel.objects.create(route=rows[Route], channel=rows[Channel])
