@@ -89,6 +89,12 @@ class Line:
             anchor=self.anchors.get(parcel.delivery_id),
         )
 
+    def digest(self, parcel: Parcel, others: Sequence[Parcel]) -> Outgoing[Any, Any]:
+        """Render the parcel's message so that it tells the others too."""
+        outgoing = self.outgoing(parcel)
+        told = tuple(self.message_of(one) for one in [parcel, *others])
+        return msgspec.structs.replace(outgoing, digest=told, anchor=None)
+
     def message_of(self, parcel: Parcel) -> Message:
         """Return what the parcel says, in its reader's language and time zone."""
         message = read_message(parcel).for_delivery(str(parcel.delivery_id))
@@ -140,10 +146,10 @@ def read_credentials(channel: Channel) -> dict[str, Any]:
     return plain
 
 
-def prepare(line: Line, parcel: Parcel) -> Outgoing[Any, Any]:
+def prepare(line: Line, parcel: Parcel, others: Sequence[Parcel] = ()) -> Outgoing[Any, Any]:
     """Render; an unforeseen error becomes one worth another try, since nothing has left yet."""
     try:
-        return line.outgoing(parcel)
+        return line.digest(parcel, others) if others else line.outgoing(parcel)
     except ChannelError:
         raise
     except Exception as error:
@@ -151,12 +157,12 @@ def prepare(line: Line, parcel: Parcel) -> Outgoing[Any, Any]:
         raise ChannelError(ErrorReason.UNKNOWN, type(error).__name__) from error
 
 
-def send(line: Line, parcel: Parcel) -> Sent:
-    """Hand the parcel to the provider; whatever happens comes back as a value."""
+def send(line: Line, parcel: Parcel, others: Sequence[Parcel] = ()) -> Sent:
+    """Hand the parcel to the provider, with what it tells besides; whatever happens comes back as a value."""
     started = time.monotonic()
     degraded = ""
     try:
-        outgoing = prepare(line, parcel)
+        outgoing = prepare(line, parcel, others)
         degraded = outgoing.rendered.degraded_reason
         with translation.override(outgoing.message.locale):
             receipt = line.adapter.deliver(outgoing)

@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from channels import registry, sending
-from channels.delivery import admitting, ending, health
+from channels.delivery import admitting, digesting, ending, health
 from channels.delivery.choosing import Candidate, Gate, charge, choose, open_gate
 from channels.errors import ChannelError, UnknownKind
 from channels.languages.readers import audience
@@ -78,11 +78,15 @@ FROM placed p WHERE q.delivery_id = p.delivery_id
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one claim leased; `leased_at` is a monotonic time from before the lease began."""
+    """What one claim leased; `leased_at` is a monotonic time from before the lease began.
+
+    `carried` are the parcels that another one tells: by the delivery id of the one that carries them.
+    """
 
     parcels: list[Parcel] = field(default_factory=list)
     lines: dict[UUID, Line | ChannelError] = field(default_factory=dict)
     leased_at: float = 0.0
+    carried: dict[UUID, list[Parcel]] = field(default_factory=dict)
 
     def seconds_of_lease_left(self) -> float:
         """Return how long the lease surely still holds."""
@@ -119,15 +123,16 @@ def _claim_from(candidates: list[Candidate], limit: int) -> Batch:
     if now is None:
         return Batch()
     gates = {key: open_gate(found, _rate(channels[key]), now) for key, found in healths.items()}
-    chosen = admitting.admit(choose(live, gates, limit), channels)
+    chosen, bundles = digesting.bundle(choose(live, gates, limit), channels, gates)
+    chosen = admitting.admit(chosen, channels)
     leased_at = time.monotonic()
-    parcels = _lease(chosen)
+    parcels, carried = bundles.part(_lease([*chosen, *bundles.candidates(chosen)]))
     taken = Counter(parcel.channel_id for parcel in parcels)
     health.save(charge(gates[key], count, now) for key, count in taken.items())
     _defer([gate for key, gate in gates.items() if gate.allowed <= taken[key]])
     told = audience(parcel.recipient for parcel in parcels)
     lines = {key: sending.connect_or_error(channels[key], told) for key in taken}
-    return Batch(parcels, anchors.bind(lines, parcels), leased_at)
+    return Batch(parcels, anchors.bind(lines, parcels), leased_at, carried)
 
 
 def _rate(channel: Channel) -> int:

@@ -3,15 +3,17 @@
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from uuid import UUID
 
 from channels import sending
 from channels.delivery.claiming import Batch, claim
-from channels.delivery.finishing import Result, decide, finish, release
-from channels.errors import ChannelError
+from channels.delivery.finishing import Result, carry, decide, finish, release
+from channels.errors import ChannelError, ErrorReason
 from channels.sending import Line, Parcel, Sent
 
 BATCH = 20
+OF_ONE_MESSAGE = {ErrorReason.CLIENT_ERROR, ErrorReason.TOO_LARGE, ErrorReason.UNKNOWN}
 MAX_THREADS = 8
 # What finishing a batch may take before its lease ends.
 MARGIN_SECONDS = 3.0
@@ -50,7 +52,7 @@ def send_all(batch: Batch) -> list[Result]:
     """Make the calls, several at a time; a call that outlives the lease is left to the sweeper."""
     parcels = batch.parcels
     if len(parcels) <= 1:
-        return [_send_one(batch, parcel) for parcel in parcels]
+        return [told for parcel in parcels for told in with_carried(_send_one(batch, parcel), batch)]
     pool = ThreadPoolExecutor(min(MAX_THREADS, len(parcels)), thread_name_prefix="deliver")
     futures: dict[Future[Result], Parcel] = {pool.submit(_send_one, batch, parcel): parcel for parcel in parcels}
     wait(futures, timeout=max(batch.seconds_of_lease_left() - MARGIN_SECONDS, 0.0))
@@ -58,10 +60,16 @@ def send_all(batch: Batch) -> list[Result]:
     results = []
     for future, parcel in futures.items():
         if future.cancelled():
-            results.append(_give_back(batch, parcel))
+            results += with_carried(_give_back(batch, parcel), batch)
         elif future.done():
-            results.append(future.result())
+            results += with_carried(future.result(), batch)
     return results
+
+
+def with_carried(result: Result, batch: Batch) -> list[Result]:
+    """Return the result with those of the parcels that it told besides: the same call decides about all."""
+    others = batch.carried.get(result.sent.parcel.delivery_id, [])
+    return [result, *(carry(result, parcel, len(others) + 1) for parcel in others)]
 
 
 def _send_one(batch: Batch, parcel: Parcel) -> Result:
@@ -70,7 +78,12 @@ def _send_one(batch: Batch, parcel: Parcel) -> Result:
         return decide(Sent(parcel, error=line), "unknown", idempotent=True)
     if _is_stopping.is_set() or not _has_time(batch, line):
         return _give_back(batch, parcel)
-    return decide(sending.send(line, parcel), line.kind, idempotent=line.adapter.idempotent)
+    others = batch.carried.get(parcel.delivery_id, ())
+    sent = sending.send(line, parcel, others)
+    if others and sent.error is not None and sent.error.permanent and sent.error.reason in OF_ONE_MESSAGE:
+        # Refused for good is the digest, perhaps for one of those in it; none of them dies of the others.
+        sent = replace(sent, error=ChannelError(sent.error.reason, sent.error.detail, status=sent.error.status))
+    return decide(sent, line.kind, idempotent=line.adapter.idempotent)
 
 
 def _has_time(batch: Batch, line: Line) -> bool:

@@ -2,18 +2,19 @@
 
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from channels.delivery import disabling, ending, health, measures
 from channels.delivery.circuit import Circuit, Health, Signal, record
 from channels.delivery.retry import Outcome, Verdict, judge
 from channels.delivery.states import TERMINAL
 from channels.models import DeliveryState
-from channels.sending import Sent
+from channels.sending import Parcel, Sent
 from channels.sms import opting_out
 from channels.threads import anchors
 from tenants.context import current_tenant_id, tenant_context
@@ -21,11 +22,12 @@ from tenants.context import current_tenant_id, tenant_context
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One call with its verdict and the kind of its channel."""
+    """One call with its verdict and the kind of its channel; `is_carried` when another delivery made the call."""
 
     sent: Sent
     verdict: Verdict
     kind: str
+    is_carried: bool = False
 
 
 # The ids are named once more as an array: they lead to the index even where PostgreSQL has no statistics yet.
@@ -81,6 +83,16 @@ def decide(sent: Sent, kind: str, *, idempotent: bool) -> Result:
     return Result(sent, verdict, kind)
 
 
+def carry(result: Result, parcel: Parcel, count: int) -> Result:
+    """Return what becomes of a delivery that was told within another one's message."""
+    sent = replace(result.sent, parcel=parcel)
+    verdict = result.verdict
+    if verdict.state is DeliveryState.DELIVERED:
+        reason = _("Told in one message with others: %(count)d waited, more than the channel's rate allows.")
+        verdict = replace(verdict, reason=reason % {"count": count})
+    return Result(sent, verdict, result.kind, is_carried=True)
+
+
 def release(sent: Sent, kind: str) -> Result:
     """Give a delivery back that was leased but not called for: its attempt does not count."""
     verdict = Verdict(DeliveryState.PENDING, Outcome.RELEASED, Signal.REFUSED)
@@ -104,7 +116,7 @@ def finish(tenant_id: UUID, results: list[Result]) -> list[UUID]:
 
 
 def _record_health(results: Iterable[Result]) -> None:
-    called = [result for result in results if result.verdict.outcome is not Outcome.RELEASED]
+    called = [result for result in results if result.verdict.outcome is not Outcome.RELEASED and not result.is_carried]
     now, healths = health.lock(result.sent.parcel.channel_id for result in called)
     if now is None:
         return
@@ -165,7 +177,7 @@ def _text(value: str, most: int) -> str:
 def _measure(results: Iterable[Result], settled: dict[UUID, str]) -> None:
     for result in results:
         sent, verdict = result.sent, result.verdict
-        if verdict.outcome is Outcome.RELEASED:
+        if verdict.outcome is Outcome.RELEASED or result.is_carried:
             continue
         measures.ATTEMPTS.labels(result.kind).observe(sent.latency)
         if sent.parcel.delivery_id not in settled:
