@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from channels import registry
 from channels.admin.channel_form import form_for, names_of
+from channels.admin.slack_help import show_help
 from channels.admin.testing import begin_test, show_test
 from channels.errors import UnknownKind
 from channels.models import Channel, DestinationHealth
@@ -81,6 +82,7 @@ class ChannelAdmin(TenantModelAdmin):
                 wrap(require_GET(self.test_answer)),
                 name="channels_channel_test_answer",
             ),
+            path("<uuid:channel_id>/slack/", wrap(require_GET(self.slack)), name="channels_channel_slack"),
         ]
         return [*own, *super().get_urls()]
 
@@ -97,6 +99,15 @@ class ChannelAdmin(TenantModelAdmin):
         if not can(request, self.write_permission):
             raise PermissionDenied
         return show_test(request, channel, delivery_id)
+
+    def slack(self, request: HttpRequest, channel_id: Any) -> HttpResponse:
+        """Say why a button in Slack does nothing."""
+        channel = self.get_object_or_404(request, str(channel_id))
+        if channel.kind != "slack":
+            raise Http404
+        if not can(request, self.write_permission):
+            raise PermissionDenied
+        return show_help(request, channel, self.admin_site.each_context(request))
 
     def changeform_view(
         self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None

@@ -25,6 +25,7 @@ from channels.adapters.base import Adapter
 LABELS: Final[dict[str, Promise]] = {
     "channel": gettext_lazy("Channel"),
     "token": gettext_lazy("Bot token"),
+    "signing_secret": gettext_lazy("Signing secret"),
     "host": gettext_lazy("Mail server"),
     "port": gettext_lazy("Port"),
     "security": gettext_lazy("Encryption"),
@@ -64,6 +65,7 @@ LABELS: Final[dict[str, Promise]] = {
 HINTS: Final[dict[tuple[str, str], Promise]] = {
     ("slack", "channel"): gettext_lazy("An id such as C0123456789 or a name such as #alerts."),
     ("slack", "token"): gettext_lazy("Begins with xoxb-; needs the scope chat:write, and channels:history to look up."),
+    ("slack", "signing_secret"): gettext_lazy("From the app's page at Slack; with it messages have buttons."),
     ("email", "to"): gettext_lazy("One address a line; each gets a mail of their own."),
     ("webhook", "url"): gettext_lazy("Gets a signed POST (Standard Webhooks) for each message."),
     ("webhook", "format"): gettext_lazy("alertmanager: what receivers made for Prometheus Alertmanager read."),
