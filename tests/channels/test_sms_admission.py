@@ -13,7 +13,7 @@ from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.delivery import deliver_due
+from channels.delivery import deliver_due, reconcile_due
 from channels.models import Channel, Delivery, SmsMessage, SmsOptOut, SmsPlan
 from channels.sms.condensing import condense
 from channels.sms.deciding import Because, Limits, Usage, Waiting, decide
@@ -23,7 +23,7 @@ from tenants.models import Tenant
 from tests.channels.deliveries import get, let_pass, make_channel, put, wait_seconds
 from tests.channels.sending import changed
 from tests.factories import make_tenant
-from tests.fakes.http import FakeServer
+from tests.fakes.http import FakeServer, Reply
 from tests.fakes.twilio import ACCOUNT, FakeTwilio, ScriptedTwilio, refuse
 
 NUMBER, OTHER = "+436641234567", "+33612345678"
@@ -211,6 +211,32 @@ def test_a_retry_is_counted_once(tenant: Tenant, twilio: FakeTwilio) -> None:
     assert get(channel, delivery).state == "delivered"
     with tenant_context(tenant.pk):
         assert SmsMessage.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_an_answer_that_was_lost_makes_no_second_sms(tenant: Tenant, twilio: FakeTwilio) -> None:
+    twilio.script.append(ScriptedTwilio(Reply(drop=True), accept=True))
+    (delivery,) = spend(tenant, channel := sms(tenant), 1)
+    deliver(tenant)
+    assert get(channel, delivery).state == "uncertain"
+    let_pass(10, [tenant])
+    assert reconcile_due() == 1
+    settled = get(channel, delivery)
+    assert (settled.state, settled.provider_id) == ("delivered", twilio.messages[0].sid)
+    deliver(tenant)
+    assert len(twilio.messages) == 1
+
+
+@pytest.mark.django_db
+def test_an_sms_that_never_arrived_is_sent_once_more(tenant: Tenant, twilio: FakeTwilio) -> None:
+    twilio.script.append(ScriptedTwilio(Reply(drop=True)))
+    (delivery,) = spend(tenant, channel := sms(tenant), 1)
+    deliver(tenant)
+    let_pass(10, [tenant])
+    reconcile_due()
+    deliver(tenant)
+    assert get(channel, delivery).state == "delivered"
+    assert len(twilio.messages) == 1
 
 
 @pytest.mark.django_db
