@@ -18,9 +18,11 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from alerting import lifecycle
 from alerting.admin.alerts import explain_link
+from alerting.admin.escalation import step_lines
 from alerting.admin.matching import label_chips
 from alerting.admin.severity import severity_chip, status_chip
 from alerting.admin.timelines import timeline_lines
+from alerting.escalation import next_steps
 from alerting.models import Alert, AlertGroup, GroupStatus
 from alerting.selectors import group_timeline
 from channels.admin.describing import attempt_lines, reason_title, state_chip
@@ -122,6 +124,7 @@ def show(page: Any, request: HttpRequest, group: AlertGroup) -> HttpResponse:
         "comment_form": CommentForm(),
         "assign_form": AssignForm(initial={"person": group.assigned_to_id}),
         "explain": explain_link(alerts[0]) if alerts else "",
+        "steps": step_lines(next_steps(group.pk)),
     }
     request.current_app = page.admin_site.name
     return TemplateResponse(request, "admin/alerting/group.html", context)

@@ -52,6 +52,17 @@ SECTIONS: Final[list[tuple[Promise, list[Item]]]] = [
         ],
     ),
     (
+        _("On call"),
+        [
+            Item(_("On-call schedules"), "calendar_month", "alerting_oncallschedule_changelist", CONFIGURATION),
+            Item(_("Overrides"), "swap_horiz", "alerting_scheduleoverride_changelist", WORK),
+            Item(_("Escalation policies"), "stairs", "alerting_escalationpolicy_changelist", CONFIGURATION),
+            Item(_("Contacts"), "contact_phone", "alerting_contactmethod_changelist", CONFIGURATION),
+            Item(_("Notification rules"), "rule", "alerting_notificationrule_changelist", CONFIGURATION),
+            Item(_("Who would be called"), "phone_in_talk", "who", WORK),
+        ],
+    ),
+    (
         _("Understand"),
         [
             Item(_("Grouping rules"), "workspaces", "alerting_groupingrule_changelist", CONFIGURATION),

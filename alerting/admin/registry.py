@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from alerting.admin import oncall
 from alerting.admin.alerts import AlertAdmin
+from alerting.admin.escalation import EscalationPolicyAdmin
 from alerting.admin.groups import AlertGroupAdmin
 from alerting.admin.quarantine import QuarantinedAlertAdmin
 from alerting.admin.routes import RouteAdmin
@@ -14,6 +16,7 @@ from alerting.models import (
     AlertGroup,
     AlertingPolicy,
     EnrichmentStep,
+    EscalationPolicy,
     GroupingRule,
     InhibitionRule,
     MaintenanceWindow,
@@ -41,6 +44,8 @@ PAGES: dict[Any, Any] = {
     MaintenanceWindow: MaintenanceWindowAdmin,
     InhibitionRule: InhibitionRuleAdmin,
     Route: RouteAdmin,
+    EscalationPolicy: EscalationPolicyAdmin,
+    **oncall.PAGES,
     Channel: ChannelAdmin,
     MessageTemplate: MessageTemplateAdmin,
     SmsPlan: SmsPlanAdmin,

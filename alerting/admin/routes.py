@@ -71,7 +71,7 @@ class RouteAdmin(ConfigurationAdmin):
     form = RouteForm
     search_fields = ("name",)
     fieldsets = (
-        (None, {"fields": ("name", "parent", "position", "matchers", "continues", "tells")}),
+        (None, {"fields": ("name", "parent", "position", "matchers", "continues", "tells", "policy")}),
         (
             gettext_lazy("Timers"),
             {"fields": TIMERS, "description": gettext_lazy("Empty: as the route above says.")},

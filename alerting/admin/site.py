@@ -83,6 +83,7 @@ class AlertingAdminSite(UnfoldAdminSite):
             path("tenant/leave/", self.admin_view(self.leave_tenant), name="leave_tenant"),
             path("overview/", self.admin_view(dashboard_part), name="dashboard_part"),
             path("explain/", self.admin_view(self.explain), name="explain"),
+            path("who/", self.admin_view(self.who), name="who"),
         ]
 
     def explain(self, request: HttpRequest) -> HttpResponse:
@@ -90,6 +91,12 @@ class AlertingAdminSite(UnfoldAdminSite):
         from alerting.admin.explain import explain_page
 
         return explain_page(self, request)
+
+    def who(self, request: HttpRequest) -> HttpResponse:
+        """Tell who would be called for a made-up alert at any time."""
+        from alerting.admin.escalation import who_page
+
+        return who_page(self, request)
 
     def choose_tenant(self, request: HttpRequest) -> HttpResponse:
         """Let a person change to another of their tenants, and an operator enter any with a reason."""

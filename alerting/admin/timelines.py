@@ -31,6 +31,12 @@ ICONS = {
     Kind.COMMENT: ("chat", "blue"),
     Kind.ASSIGNED: ("person", "blue"),
     Kind.SILENCED: ("notifications_off", "orange"),
+    Kind.ESCALATION_STARTED: ("stairs", "orange"),
+    Kind.ESCALATED: ("phone_in_talk", "orange"),
+    Kind.ESCALATION_SKIPPED: ("phone_missed", "grey"),
+    Kind.ESCALATION_HELD: ("pause_circle", "blue"),
+    Kind.ESCALATION_RESUMED: ("play_circle", "orange"),
+    Kind.ESCALATION_ENDED: ("stop_circle", "grey"),
 }
 
 

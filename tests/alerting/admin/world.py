@@ -15,13 +15,18 @@ from alerting.models import (
     AlertGroup,
     AlertingPolicy,
     AuditFinding,
+    ContactMethod,
     EnrichmentStep,
+    EscalationPolicy,
     GroupingRule,
     InhibitionRule,
     MaintenanceWindow,
+    NotificationRule,
+    OnCallSchedule,
     QuarantinedAlert,
     Route,
     RouteChannel,
+    ScheduleOverride,
     Silence,
     TimelineEvent,
 )
@@ -107,6 +112,7 @@ def _configuration(world: World) -> None:
     )
     rows[Route] = Route.objects.create(name=f"route {marker}")
     RouteChannel.objects.create(route=rows[Route], channel=rows[Channel])
+    _on_call(world)
     rows[GroupingRule] = GroupingRule.objects.create(name=f"grouping {marker}", matchers=matchers(marker))
     rows[InhibitionRule] = InhibitionRule.objects.create(
         name=f"inhibition {marker}", source_matchers=matchers(marker), target_matchers=matchers(marker), equal=["team"]
@@ -126,6 +132,30 @@ def _configuration(world: World) -> None:
         start_time=time(3),
         duration=timedelta(hours=1),
         rrule="FREQ=WEEKLY;BYDAY=SU",
+    )
+
+
+def _on_call(world: World) -> None:
+    marker, rows, now = world.marker, world.rows, timezone.now()
+    people = [str(world.owner.pk)]
+    layer = {"name": f"layer {marker}", "people": people, "unit": "weekly", "starts_at": "2026-01-05T09:00:00"}
+    rows[OnCallSchedule] = OnCallSchedule.objects.create(name=f"schedule {marker}", layers=[layer])
+    rows[ScheduleOverride] = ScheduleOverride.objects.create(
+        schedule=rows[OnCallSchedule],
+        person=world.responder,
+        starts_at=now,
+        ends_at=now + timedelta(hours=1),
+        comment=f"override {marker}",
+    )
+    rows[ContactMethod] = ContactMethod.objects.create(
+        person=world.owner, channel=rows[Channel], address=f"{marker}@example.org"
+    )
+    rows[NotificationRule] = NotificationRule.objects.create(
+        person=world.owner, contact=rows[ContactMethod], wait=timedelta(minutes=5)
+    )
+    target = {"kind": "schedule", "id": str(rows[OnCallSchedule].pk), "via": ""}
+    rows[EscalationPolicy] = EscalationPolicy.objects.create(
+        name=f"policy {marker}", levels=[{"wait": 0, "targets": [target], "importance": "urgent"}]
     )
 
 
