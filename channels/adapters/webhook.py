@@ -115,6 +115,8 @@ def body_of(outgoing: WebhookOutgoing) -> bytes:
 def build_body(message: Message, summary: str, delivery_id: str) -> bytes:
     """Return the native JSON: type, version, timestamp and the message as data (docs/webhook-schema)."""
     data = message.for_delivery(delivery_id).to_dict()
+    # It acts in the name of one reader; a receiver is none.
+    data.pop("ack_url", None)
     return msgspec.json.encode(
         {
             "type": EVENT_TYPE,
