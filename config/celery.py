@@ -8,7 +8,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_process_init
+from celery.signals import worker_process_init, worker_shutting_down
 from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -88,3 +88,11 @@ def warm_up(**_: Any) -> None:
     """Load what the first task would otherwise wait half a second for."""
     get_resolver().url_patterns  # noqa: B018  (loads every module that has an address)
     connection.ensure_connection()
+
+
+@worker_shutting_down.connect
+def stop_sending(**_: Any) -> None:
+    """Give back what is leased and not sent yet; a worker with threads would send for half a minute more."""
+    from channels.delivery.engine import stop_sending as stop
+
+    stop()

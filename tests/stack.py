@@ -84,7 +84,7 @@ class Part:
 
 @dataclass
 class Stack:
-    """Web, relay and worker over one database and one Valkey."""
+    """Web, relay and workers over one database and one Valkey."""
 
     env: dict[str, str]
     folder: Path
@@ -96,19 +96,12 @@ class Stack:
         self.url = f"http://127.0.0.1:{self.port}"
         self.env = {**self.env, "PUBLIC_BASE_URL": self.url, "PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "ignore"}
         celery = [str(Path(sys.executable).with_name("celery")), "--quiet", "-A", "config", "worker"]
-        celery += [
-            "-Q",
-            f"{QUEUES},notify",
-            "--loglevel",
-            "INFO",
-            "--concurrency",
-            "2",
-            "--without-gossip",
-            "--without-mingle",
-        ]
+        celery += ["--loglevel", "INFO", "--without-gossip", "--without-mingle"]
+        sending = ["-Q", "notify", "-n", "notifier@%h", "--pool", "threads", "--concurrency", "8"]
         self.web = self.part("web", web_command(self.port))
         self.relay = self.part("relay", manage("relay", "--skip-checks"))
-        self.worker = self.part("worker", celery)
+        self.worker = self.part("worker", [*celery, "-Q", QUEUES, "--concurrency", "2"])
+        self.notifier = self.part("notifier", [*celery, *sending])
 
     def part(self, name: str, command: list[str]) -> Part:
         """Return one more process with the environment of the service."""
@@ -117,17 +110,22 @@ class Stack:
     @property
     def parts(self) -> list[Part]:
         """All processes that may run."""
-        return [self.web, self.relay, self.worker, *self.extra]
+        return [self.web, self.relay, self.worker, self.notifier, *self.extra]
 
     def start(self) -> None:
         """Start what does not run, and wait until all of it works."""
-        began = [part for part in (self.web, self.relay, self.worker) if part.process is None]
-        readies = self.worker.said().count(" ready.")
+        began = [part for part in (self.web, self.relay, self.worker, self.notifier) if part.process is None]
+        readies = [(part, part.said().count(" ready.")) for part in began if part in (self.worker, self.notifier)]
         for part in began:
             part.start()
         self.wait_web()
-        if self.worker in began:
-            wait_for(lambda: self.worker.said().count(" ready.") > readies, 60, "worker ready")
+        for worker, count in readies:
+            wait_for(lambda part=worker, seen=count: part.said().count(" ready.") > seen, 60, f"{worker.name} ready")
+
+    def kill_workers(self) -> None:
+        """End all of Celery by kill -9."""
+        self.worker.kill()
+        self.notifier.kill()
 
     def wait_web(self) -> None:
         """Wait until requests are answered."""

@@ -38,7 +38,7 @@ def test_people_are_told_with_valkey_dead_and_no_worker(ground: Ground, crowd: C
     ground.valkey.process.kill()
     ground.valkey.process.wait()
     ground.valkey.process = None
-    ground.stack.worker.kill()
+    ground.stack.kill_workers()
     crowd.sink.first_at = 0.0
     began = time.monotonic()
     crowd.post(1)
@@ -55,7 +55,7 @@ def test_people_are_told_with_valkey_dead_and_no_worker(ground: Ground, crowd: C
 @pytest.mark.usefixtures("valkey")
 def test_a_valkey_that_hangs_delays_nobody(ground: Ground, crowd: Crowd) -> None:
     """Connections are taken and never answered: worse than refused."""
-    ground.stack.worker.kill()
+    ground.stack.kill_workers()
     ground.valkey.process.send_signal(signal.SIGSTOP)
     try:
         began = time.monotonic()
@@ -83,7 +83,8 @@ def test_a_flushed_valkey_loses_nothing(ground: Ground, crowd: Crowd) -> None:
 
 
 def test_postgres_restarts_in_the_middle(ground: Ground, crowd: Crowd) -> None:
-    pids = [part.process.pid for part in (ground.stack.web, ground.stack.relay, ground.stack.worker) if part.process]
+    parts = (ground.stack.web, ground.stack.relay, ground.stack.worker, ground.stack.notifier)
+    pids = [part.process.pid for part in parts]
     with crowd.posting(senders=3):
         wait_for(lambda: len(crowd.sink.sends) > 20)
         process = ground.postgres.process
@@ -106,8 +107,8 @@ def test_postgres_restarts_in_the_middle(ground: Ground, crowd: Crowd) -> None:
     assert crowd.ledger.refused_without_a_time == 0
     assert crowd.known() == crowd.ledger.tried
     # Nobody had to start them again.
-    assert [one.process.pid for one in (ground.stack.web, ground.stack.relay, ground.stack.worker)] == pids
-    assert all(one.process.poll() is None for one in (ground.stack.web, ground.stack.relay, ground.stack.worker))
+    assert [part.process.pid for part in parts] == pids
+    assert all(part.process.poll() is None for part in parts)
 
 
 def pending(ground: Ground, crowd: Crowd) -> int:

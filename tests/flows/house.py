@@ -112,7 +112,7 @@ class House:
     def arrives(self, *finders: Callable[[], list[Any]], seconds: float = 20) -> None:
         """Wait until each way out has something."""
         for find in finders:
-            wait_for(find, seconds, f"{self.stack.relay.said()[-1500:]}\n{self.stack.worker.said()[-1500:]}")
+            wait_for(find, seconds, f"{self.stack.relay.said()[-1500:]}\n{self.stack.notifier.said()[-1500:]}")
 
     def group(self, name: str = "DiskFull") -> dict[str, Any]:
         """The newest group with this alert's name."""
