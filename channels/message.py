@@ -62,7 +62,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """One thing to tell one destination.
 
     `alerts` carries only the first ones; the counts are of the whole group. `delivery_id` is
-    empty until a delivery is about to be sent. `actor` and `note` are who did something to the group, and their words.
+    empty until a delivery is about to be sent. `actor` and `note` are who did something to the
+    group, and their words. `ack_url` acknowledges in the name of the one recipient; never stored.
     """
 
     title: str
@@ -86,6 +87,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     links: list[Link] = []
     actor: str = ""
     note: str = ""
+    ack_url: str = ""
     locale: str = "en"
     time_zone: str = "UTC"
 

@@ -14,6 +14,7 @@ from django.utils import translation
 from channels.adapters.base import Adapter, Anchor, Outgoing, Receipt
 from channels.errors import ChannelError, ErrorReason, InvalidSettings, UnknownKind
 from channels.languages.readers import ANYBODY, Audience
+from channels.mail import links
 from channels.message import Message
 from channels.models import Channel
 from channels.registry import adapter
@@ -98,7 +99,11 @@ class Line:
     def message_of(self, parcel: Parcel) -> Message:
         """Return what the parcel says, in its reader's language and time zone."""
         message = read_message(parcel).for_delivery(str(parcel.delivery_id))
-        return self.audience.address(message, parcel.recipient, self.locale, self.time_zone)
+        message = self.audience.address(message, parcel.recipient, self.locale, self.time_zone)
+        if self.adapter.signed_links and message.group_id and message.status == "firing":
+            claim = links.Claim(message.tenant_slug, str(self.channel_id), message.group_id, parcel.recipient)
+            message = msgspec.structs.replace(message, ack_url=links.acknowledge_url(claim))
+        return message
 
 
 def read_message(parcel: Parcel) -> Message:

@@ -96,7 +96,8 @@ class Adapter(ABC, Generic[S, C]):
     `channels.delivery.admitting.Admission`, for kinds whose messages cost something each or follow one another.
     `threads` keeps one message about each source, which later ones change. `can_digest` tells many messages in one
     when more wait than the rate allows. `preview_notes` is the dotted path of `f(parts, message) -> dict[str, str]`,
-    what a person who edits a template should know beside the text.
+    what a person who edits a template should know beside the text. `signed_links` puts a link into each message by
+    which its reader acknowledges.
     """
 
     kind: ClassVar[str]
@@ -111,6 +112,7 @@ class Adapter(ABC, Generic[S, C]):
     preview_notes: ClassVar[str] = ""
     threads: ClassVar[bool] = False
     can_digest: ClassVar[bool] = False
+    signed_links: ClassVar[bool] = False
     default_rate_per_minute: ClassVar[int] = 60
     send_timeout: ClassVar[float] = 10.0
 

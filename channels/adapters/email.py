@@ -1,4 +1,4 @@
-"""E-mail over SMTP, one recipient a mail, with a text and an HTML part."""
+"""E-mail over SMTP or a provider's API, one recipient a mail, with a text and an HTML part."""
 
 from __future__ import annotations
 
@@ -22,19 +22,24 @@ from channels.adapters.base import (
 from channels.adapters.smtp import Conversation
 from channels.egress import Blocked, resolve_checked
 from channels.egress.urls import check_host
+from channels.mail import links, providers
+from channels.mail.attachments import NAME as CSV_NAME
+from channels.mail.attachments import alerts_csv
 from channels.sanitise import clean, one_line
 
 MAX_RECIPIENTS = 50
 MAX_SUBJECT = 180
+MIN_SECRET = 16
 PRIORITY_FROM = 40
 
 
 class EmailSettings(AdapterSettings, frozen=True, kw_only=True):
-    """Where the mail server is, who writes and who reads."""
+    """Which way mail goes (`host` is for SMTP), who writes and who reads."""
 
-    host: str
     to: list[str]
     from_address: str
+    provider: Literal["smtp", "postmark", "sendgrid", "brevo"] = "smtp"
+    host: str = ""
     from_name: str = ""
     port: int = 587
     security: Literal["none", "starttls", "tls"] = "starttls"
@@ -42,10 +47,11 @@ class EmailSettings(AdapterSettings, frozen=True, kw_only=True):
     def problems(self) -> dict[str, str]:
         """Check host, port and every address by itself."""
         wrong = {}
-        try:
-            check_host(self.host)
-        except Blocked as error:
-            wrong["host"] = error.detail
+        if self.provider == "smtp":
+            try:
+                check_host(self.host)
+            except Blocked as error:
+                wrong["host"] = error.detail
         if not 0 < self.port < 65536:
             wrong["port"] = _("A port is a number from 1 to 65535.")
         if not _is_address(self.from_address):
@@ -59,16 +65,25 @@ class EmailSettings(AdapterSettings, frozen=True, kw_only=True):
 
 
 class EmailCredentials(AdapterCredentials, frozen=True, kw_only=True):
-    """User and password of the mail server, both empty when it asks for none."""
+    """User and password of the mail server, both empty when it asks for none; or the key of a provider.
+
+    `webhook_secret` is user:password in the address that the provider calls with bounces and complaints.
+    """
 
     user: str = ""
     password: str = ""
+    api_key: str = ""
+    webhook_secret: str = ""
 
     def problems(self) -> dict[str, str]:
         """Check that there are both or none."""
-        if bool(self.user) == bool(self.password):
-            return {}
-        return {"password": _("Give both user and password, or neither.")}
+        wrong = {}
+        if bool(self.user) != bool(self.password):
+            wrong["password"] = _("Give both user and password, or neither.")
+        name, _colon, password = self.webhook_secret.partition(":")
+        if self.webhook_secret and not (name and len(password) >= MIN_SECRET):
+            wrong["webhook_secret"] = _("Write user:password, with a password of 16 characters or more.")
+        return wrong
 
 
 EmailOutgoing = Outgoing[EmailSettings, EmailCredentials]
@@ -82,20 +97,26 @@ class EmailAdapter(Adapter[EmailSettings, EmailCredentials]):
     Settings = EmailSettings
     Credentials = EmailCredentials
     parts = {"subject": "line", "text": "text", "html": "html"}
+    admission = "channels.mail.pausing.admit"
+    signed_links = True
     default_rate_per_minute = 120
     send_timeout = 20.0
 
     def workspace(self, settings: EmailSettings, credentials: EmailCredentials) -> str:
         """One mail server takes so much and no more."""
-        return settings.host
+        return settings.host if settings.provider == "smtp" else settings.provider
 
     def recipients(self, settings: EmailSettings) -> list[str]:
         """Return each address once, in order."""
         return list(dict.fromkeys(settings.to))
 
     def send(self, outgoing: EmailOutgoing) -> Receipt:
-        """Hand one mail to the server."""
+        """Hand one mail to the server or the provider."""
         settings, credentials = outgoing.settings, outgoing.credentials
+        if settings.provider != "smtp":
+            key = providers.send(settings.provider, credentials.api_key, build_mail(outgoing), self.send_timeout / 2)
+            detail = {"provider": settings.provider, "id": key, "to": outgoing.recipient}
+            return Receipt(provider_id=message_id(outgoing), detail=detail)
         # The host is the tenant's word, so it passes the same guard as a webhook's address.
         checked = resolve_checked(settings.host, settings.port)
         conversation = Conversation(
@@ -126,6 +147,8 @@ def build_mail(outgoing: EmailOutgoing) -> EmailMultiAlternatives:
     )
     if html := outgoing.part("html"):
         mail.attach_alternative(clean(html), "text/html")
+    if table := alerts_csv(message):
+        mail.attach(CSV_NAME, table, "text/csv")
     return mail
 
 
@@ -148,6 +171,10 @@ def _headers(outgoing: EmailOutgoing) -> dict[str, str]:
         # Mails of one group stand together in the reader's list.
         thread = f"<group.{one_line(message.group_id, 60)}@{domain}>"
         headers |= {"References": thread, "In-Reply-To": thread}
+    if outgoing.channel_id:
+        claim = links.Claim(message.tenant_slug, outgoing.channel_id, message.group_id, outgoing.recipient)
+        headers["List-Unsubscribe"] = f"<{links.unsubscribe_url(claim)}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     if message.severity >= PRIORITY_FROM and message.status == "firing":
         headers |= {"X-Priority": "1", "Importance": "high"}
     return headers

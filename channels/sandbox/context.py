@@ -56,6 +56,7 @@ def build_context(message: Message, voice: Voice | None = None) -> dict[str, Any
         "locale": voice.locale,
         "time_zone": message.time_zone,
         "delivery_id": message.delivery_id,
+        "ack_url": http_url(message.ack_url),
     }
     plain: dict[str, Any] = copy_plain(context)
     return plain

@@ -9,6 +9,7 @@ from typing import Any
 
 import jinja2
 
+from channels.mail.look import compile_mjml
 from channels.sandbox.environment import FINALISERS
 from channels.sandbox.filters import allowed_filters
 from channels.sandbox.speech import functions
@@ -23,8 +24,18 @@ def render_builtin(kind: str, part: str, content_type: str, context: Mapping[str
 
 def builtin_source(kind: str, part: str) -> str:
     """Return the text of a built-in template, to begin an own one with; empty when there is none."""
-    path = ROOT / kind / f"{part}.j2"
-    return path.read_text(encoding="utf-8") if path.is_file() else ""
+    return _load(f"{kind}/{part}.j2") or ""
+
+
+def _load(name: str) -> str | None:
+    """Return a template's text; one written as MJML is made into HTML here, once."""
+    path = (ROOT / name).resolve()
+    if not path.is_relative_to(ROOT):
+        return None
+    if path.is_file():
+        return path.read_text(encoding="utf-8")
+    written = path.with_suffix(".mjml")
+    return compile_mjml(written.read_text(encoding="utf-8")) if written.is_file() else None
 
 
 @lru_cache(maxsize=128)
@@ -35,7 +46,7 @@ def _template(kind: str, part: str, content_type: str) -> jinja2.Template:
 @cache
 def _environment(content_type: str) -> jinja2.Environment:
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(ROOT),
+        loader=jinja2.FunctionLoader(_load),
         autoescape=content_type == "html",  # noqa: S701  the other types escape in their finaliser
         finalize=FINALISERS[content_type],
         undefined=jinja2.ChainableUndefined,

@@ -18,7 +18,7 @@ KINDS = registry.kinds()
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_has_a_built_in_template_for_each_part(kind: str) -> None:
     for part in registry.adapter(kind).parts:
-        assert (builtin.ROOT / kind / f"{part}.j2").is_file()
+        assert builtin.builtin_source(kind, part)
 
 
 @pytest.mark.parametrize("kind", KINDS)

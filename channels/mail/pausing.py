@@ -1,0 +1,65 @@
+"""Addresses that get nothing more: kept when mail came back or its reader complained, and not written to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+from uuid import UUID
+
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from channels.delivery import ending
+from channels.models import Channel, DeliveryState, PausedAddress
+from tenants import audit
+from tenants.context import current_tenant_id
+from tenants.principal import Principal, system
+
+_PAUSED: Final = """
+SELECT d.id, p.why FROM delivery d
+JOIN paused_address p ON p.tenant_id = d.tenant_id AND p.address = lower(d.recipient)
+WHERE d.tenant_id = %s AND d.id = ANY(%s::uuid[])
+"""
+_LOCK: Final = """
+SELECT delivery_id FROM delivery_queue WHERE tenant_id = %s AND delivery_id = ANY(%s::uuid[]) AND state = 'pending'
+ORDER BY delivery_id FOR UPDATE SKIP LOCKED
+"""
+
+
+def pause(address: str, why: str, detail: str = "", principal: Principal | None = None) -> bool:
+    """Write nothing more to an address, with an entry in the audit log; False when it was so already."""
+    row, is_new = PausedAddress._default_manager.get_or_create(
+        address=address.lower()[:320],
+        defaults={"why": why, "detail": detail[:300], "tenant_id": current_tenant_id()},
+    )
+    if is_new:
+        actor = principal or system(current_tenant_id(), "mail")
+        after = {"address": row.address, "why": why}
+        audit.record(actor, "pausedaddress.paused", row, after=after, reason=detail[:300])
+    return bool(is_new)
+
+
+def admit(chosen: list[UUID], channels: Mapping[UUID, Channel]) -> set[UUID]:
+    """Return which of the chosen go now (`channels.delivery.admitting.Admission`).
+
+    What is for a paused address ends as undelivered, so that whoever listens to failures hears of it.
+    """
+    tenant_id = current_tenant_id()
+    with connection.cursor() as cursor:
+        cursor.execute(_PAUSED, [tenant_id, chosen])
+        paused = dict(cursor.fetchall())
+        if not paused:
+            return set(chosen)
+        cursor.execute(_LOCK, [tenant_id, list(paused)])
+        locked = [row[0] for row in cursor.fetchall()]
+    for why, ids in _by_reason(paused, locked).items():
+        label = PausedAddress.Why(why).label
+        ending.end(ids, DeliveryState.EXPIRED, _("The address is paused: %(why)s.") % {"why": label})
+    return set(chosen) - set(paused)
+
+
+def _by_reason(paused: Mapping[UUID, str], locked: Iterable[UUID]) -> dict[str, list[UUID]]:
+    found: dict[str, list[UUID]] = {}
+    for one in locked:
+        found.setdefault(paused[one], []).append(one)
+    return found
