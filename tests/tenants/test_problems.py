@@ -303,3 +303,17 @@ def test_every_kind_of_problem_is_explained_with_its_status() -> None:
     page = (settings.BASE_DIR / "docs" / "problems.md").read_text()
     explained = dict(re.findall(r'^\| <a id="(\w+)"></a>`\1` \| (\d{3})', page, re.MULTILINE))
     assert explained == {code: str(kind.status) for code, kind in KINDS.items()}
+
+
+def test_the_type_of_a_problem_leads_to_its_words() -> None:
+    address, _, _code = Client().get("/api/v1/nowhere").json()["type"].partition("#")
+    page = Client().get(address)
+    assert page.status_code == 200
+    for code, kind in KINDS.items():
+        assert f'id="{code}"' in page.text
+        assert str(kind.title) in page.text
+
+
+def test_the_bare_address_leads_to_the_admin() -> None:
+    response = Client().get("/")
+    assert (response.status_code, response["Location"]) == (302, "/admin/")
