@@ -80,7 +80,7 @@ class EscalationPolicyViewSet(ConfigurationViewSet):
         validation.check(instance)
 
 
-class StepOutput(serializers.Serializer[Any]):
+class NextStepOutput(serializers.Serializer[Any]):
     """One call that comes if nothing changes; `nobody` says why it would reach no one."""
 
     at = serializers.DateTimeField()
@@ -96,7 +96,7 @@ class StepOutput(serializers.Serializer[Any]):
 class StepsOutput(serializers.Serializer[Any]):
     """Calls in the order of time."""
 
-    steps = StepOutput(many=True)
+    steps = NextStepOutput(many=True)
 
 
 class ForetellInput(StrictSerializer):
