@@ -20,6 +20,7 @@ urlpatterns = [
     path("admin/", site.urls),
     path("", include("alerting.api.callbacks")),
     path("", include("alerting.api.slack")),
+    path("", include("alerting.api.mail")),
     path("docs/problems", problem_kinds, name="problem-kinds"),
     path("api/v1/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/v1/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
