@@ -1,7 +1,7 @@
 """Maintenance windows: wall-clock recurrences, changes of clocks, and bounded cost."""
 
 from datetime import UTC, datetime, timedelta
-from time import perf_counter
+from time import process_time
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -120,19 +120,19 @@ def test_rules_people_write(rule, when, is_open):
     ],
 )
 def test_what_cannot_be_used_is_refused_at_its_field_and_quickly(more, field):
-    began = perf_counter()
+    began = process_time()
     with pytest.raises(WindowError) as refused:
         window(**more).check()
     assert refused.value.field == field
-    assert perf_counter() - began < 2
+    assert process_time() - began < 2
 
 
 def test_an_old_hourly_rule_costs_no_more_than_a_new_one():
     old = window("FREQ=HOURLY;BYMINUTE=0,15,30,45", "1980-01-01T00:00", 0.05, time_zone="UTC")
-    began = perf_counter()
+    began = process_time()
     assert old.active_at(datetime(2026, 3, 2, 22, 17, tzinfo=UTC)) is not None
     assert old.active_at(datetime(2026, 3, 2, 22, 19, tzinfo=UTC)) is None
-    assert perf_counter() - began < 1
+    assert process_time() - began < 1
 
 
 def test_windows_mute_what_matches_while_they_are_open():

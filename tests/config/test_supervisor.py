@@ -32,7 +32,7 @@ class Scene:
     def _count(self) -> None:
         self.changes += 1
 
-    def tick_until(self, is_true: Callable[[], bool], timeout: float = 15) -> None:
+    def tick_until(self, is_true: Callable[[], bool], timeout: float = 60) -> None:
         deadline = time.monotonic() + timeout
         while not is_true():
             assert time.monotonic() < deadline, self.screen.getvalue()
