@@ -68,6 +68,18 @@ CHECKS: Final = (
            AND NOT EXISTS (SELECT 1 FROM timer t WHERE t.tenant_id = g.tenant_id AND t.object_id = g.id)""",
     ),
     Check(
+        "escalations_without_timer",
+        """SELECT e.id FROM escalation e WHERE e.tenant_id = %(tenant)s AND e.state = 'running'
+           AND NOT EXISTS (SELECT 1 FROM timer t WHERE t.tenant_id = e.tenant_id AND t.kind = 'escalation'
+                           AND t.object_id = e.id)""",
+    ),
+    Check(
+        "calls_without_delivery",
+        """SELECT n.id FROM escalation_notice n WHERE n.tenant_id = %(tenant)s AND n.state = 'sent'
+           AND n.due_at > now() - interval '1 day'
+           AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.tenant_id = n.tenant_id AND d.id = n.delivery_id)""",
+    ),
+    Check(
         "timers_overdue",
         "SELECT object_id FROM timer WHERE tenant_id = %(tenant)s AND due_at < now() - interval '60 seconds'",
     ),

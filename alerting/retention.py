@@ -31,6 +31,8 @@ RULES = (
     Rule("callback_call", "received_at", timedelta(days=30)),
     Rule("thread_anchor", "updated_at", timedelta(days=90)),
     Rule("delivery", "created_at", timedelta(days=90), "state NOT IN ('pending', 'leased', 'uncertain')"),
+    Rule("escalation", "ended_at", timedelta(days=90), "state = 'ended'"),
+    Rule("schedule_override", "ends_at", timedelta(days=90)),
     Rule("alert", "changed_at", timedelta(days=90), "status = 'resolved'"),
     Rule("alert_group", "changed_at", timedelta(days=90), "status = 'resolved'"),
     Rule("silence", "ends_at", timedelta(days=90)),

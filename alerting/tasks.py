@@ -7,6 +7,7 @@ from celery import shared_task
 
 from alerting import duties, health, retention
 from alerting.auditor import audit_all
+from alerting.oncall.importing import import_all
 from alerting.stale import resolve_all_stale
 
 
@@ -50,6 +51,12 @@ def audit() -> None:
 def resolve_stale() -> None:
     """Resolve alerts whose senders fell silent."""
     resolve_all_stale()
+
+
+@shared_task
+def import_calendars() -> None:
+    """Read the calendars that schedules take overrides from."""
+    import_all()
 
 
 @shared_task

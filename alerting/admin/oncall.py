@@ -16,7 +16,7 @@ from alerting.admin.escalation import LinesField
 from alerting.admin.forms import ConfigurationAdmin, JudgedForm
 from alerting.escalation.checking import policies_with
 from alerting.escalation.writing import known_names
-from alerting.models import ContactMethod, NotificationRule, OnCallSchedule, ScheduleOverride
+from alerting.models import ContactMethod, NotificationRule, OnCallSchedule, ScheduleOverride, ScheduleState
 from alerting.oncall import feeds
 from alerting.oncall.findings import findings
 from alerting.oncall.layers import LayerError
@@ -111,7 +111,8 @@ class OnCallScheduleAdmin(ConfigurationAdmin):
             return _("Shown once it is saved.")
         now = database_now()
         context = schedule_drawing.context(read_schedules([schedule.pk], now)[schedule.pk], now)
-        context |= {"findings": findings(now, schedule.pk), "schedule": schedule}
+        state = ScheduleState._default_manager.filter(schedule=schedule).first()
+        context |= {"findings": findings(now, schedule.pk), "schedule": schedule, "state": state}
         return SafeString(render_to_string("admin/alerting/parts/schedule.html", context))
 
     calendar.short_description = gettext_lazy("the next two weeks")  # type: ignore[attr-defined]
