@@ -3,6 +3,8 @@
 from typing import Any
 
 from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.html import format_html
@@ -18,12 +20,14 @@ from alerting.escalation.checking import policies_with
 from alerting.escalation.writing import known_names
 from alerting.models import ContactMethod, NotificationRule, OnCallSchedule, ScheduleOverride, ScheduleState
 from alerting.oncall import feeds
+from alerting.oncall.contacts import TooSoon, send_code, verify
 from alerting.oncall.findings import findings
 from alerting.oncall.layers import LayerError
 from alerting.oncall.reading import read_schedules
 from alerting.oncall.schedule import on_call
 from alerting.oncall.writing import from_text, to_text
 from channels.selectors import database_now
+from tenants.admin.actor import can, principal_of
 from tenants.admin.display import chip
 from tenants.models import Membership, User
 
@@ -148,12 +152,60 @@ class ScheduleOverrideAdmin(PeopleAdmin):
         return {"starts_at": database_now(), **super().get_changeform_initial_data(request)}
 
 
-class ContactMethodAdmin(PeopleAdmin):
-    """How members are reached; only verified contacts are used."""
+class OwnRowsAdmin(PeopleAdmin):
+    """Rows of people: one's own need the right to act, anybody else's the right to configure."""
 
+    view_permission = "view_alerts"
+    write_permission = "act_on_alerts"
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and (obj is None or _may_change(request, obj.person_id))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and (obj is None or _may_change(request, obj.person_id))
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        field = super().formfield_for_foreignkey(db_field, request, **options)
+        if db_field.name == "person" and field is not None and not can(request, "change_configuration"):
+            field.queryset = field.queryset.filter(pk=request.user.pk)
+        return field
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"person": request.user.pk, **super().get_changeform_initial_data(request)}
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if not _may_change(request, obj.person_id):
+            raise PermissionDenied
+        super().save_model(request, obj, form, change)
+
+
+def _may_change(request: HttpRequest, person_id: Any) -> bool:
+    return can(request, "change_configuration") or request.user.pk == person_id
+
+
+class ContactForm(JudgedForm):
+    """A contact, and the code that proves it."""
+
+    code = forms.CharField(
+        label=gettext_lazy("code"),
+        required=False,
+        max_length=12,
+        widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "numeric", "autocomplete": "one-time-code"}),
+        help_text=gettext_lazy("Sent to the address when it is saved; write it here to verify the address."),
+    )
+
+    class Meta:
+        model = ContactMethod
+        fields = ("address",)
+
+
+class ContactMethodAdmin(OwnRowsAdmin):
+    """How members are reached; only verified contacts are used. Saving an address sends a code to it."""
+
+    form = ContactForm
     list_display = ("person", "channel", "address", "state")
     list_select_related = ("person", "channel")
-    fields = ("person", "channel", "address", "state")
+    fields = ("person", "channel", "address", "state", "code")
     readonly_fields = ("state",)
 
     def state(self, contact: ContactMethod) -> SafeString:
@@ -164,13 +216,31 @@ class ContactMethodAdmin(PeopleAdmin):
     state.short_description = gettext_lazy("state")  # type: ignore[attr-defined]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        if change and form.changed_data:
+        moved = bool({"person", "channel", "address"} & set(form.changed_data))
+        if change and moved:
             # Another address, or another way there, is not proven.
             obj.verified_at = obj.code_digest = obj.code_until = None
         super().save_model(request, obj, form, change)
+        self._prove(request, obj, form.cleaned_data.get("code", ""), is_new=moved or not change)
+
+    def _prove(self, request: HttpRequest, contact: ContactMethod, code: str, *, is_new: bool) -> None:
+        principal = principal_of(request)
+        if code and not is_new:
+            refused = verify(principal, contact, code)
+            if refused:
+                messages.error(request, refused)
+            else:
+                messages.success(request, _("The address is verified."))
+        elif contact.verified_at is None:
+            try:
+                send_code(principal, contact)
+            except TooSoon as error:
+                messages.warning(request, str(error))
+            else:
+                messages.info(request, _("A code is on its way to %(address)s.") % {"address": contact.address})
 
 
-class NotificationRuleAdmin(PeopleAdmin):
+class NotificationRuleAdmin(OwnRowsAdmin):
     """In which order members are told."""
 
     list_display = ("person", "importance", "wait", "contact")

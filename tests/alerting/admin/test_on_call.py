@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from alerting.models import EscalationPolicy, OnCallSchedule, Route, ScheduleOverride
+from alerting.models import ContactMethod, EscalationPolicy, OnCallSchedule, Route, ScheduleOverride
+from channels.message import Message
+from channels.models import Channel, Delivery
 from tenants.context import tenant_context
 from tests.alerting.admin.world import World, admin_url
 from tests.alerting.escalation.scenes import Call, level, member_target
@@ -107,3 +109,28 @@ def test_the_page_of_a_group_says_who_is_called_next() -> None:
     assert "ann" in who.split("al-nowrap")[1]
     wrong = client.get(reverse("admin:who"), {"labels": 'alertname=~"X"'}).content.decode()
     assert "one value each" in wrong
+
+
+def test_a_responder_adds_and_proves_their_own_contact_only(ours: World) -> None:
+    client = ours.client(ours.responder)
+    with tenant_context(ours.tenant.pk):
+        settings = {"host": "mail.example.org", "to": ["o@example.org"], "from_address": "a@example.org"}
+        channel = Channel.objects.create(name="mail", kind="email", settings=settings)
+    data = {"person": str(ours.responder.pk), "channel": str(channel.pk), "address": "me@example.org", "code": ""}
+    others = client.post(admin_url(ContactMethod, "add"), data | {"person": str(ours.owner.pk)})
+    assert "person" in others.context["adminform"].form.errors
+    assert client.post(admin_url(ContactMethod, "add"), data).status_code == 302
+    with tenant_context(ours.tenant.pk):
+        contact = ContactMethod.objects.get(person=ours.responder)
+        message = Message.from_json(bytes(Delivery.objects.get(kind="verification").message))
+    url = admin_url(ContactMethod, "change", contact.pk)
+    client.post(url, data | {"code": "000000x"})
+    client.post(url, data | {"code": message.title.split()[-1]})
+    with tenant_context(ours.tenant.pk):
+        assert ContactMethod.objects.get(pk=contact.pk).verified_at is not None
+    client.post(url, data | {"address": "else@example.org"})
+    with tenant_context(ours.tenant.pk):
+        assert ContactMethod.objects.get(pk=contact.pk).verified_at is None
+    theirs = ours.url(ContactMethod)
+    assert client.post(theirs, data | {"person": str(ours.owner.pk)}).status_code == 403
+    assert client.post(ours.url(ContactMethod, "delete"), {"post": "yes"}).status_code == 403
