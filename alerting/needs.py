@@ -74,11 +74,6 @@ class Outcome(msgspec.Struct, frozen=True):
     until: datetime | None = None
 
 
-def needs_notification(previous: Told | None, group: Situation, now: datetime) -> Reason | None:
-    """The reason to tell the destination now, or None."""
-    return decide(previous, group, now).reason
-
-
 def decide(previous: Told | None, group: Situation, now: datetime) -> Outcome:
     """The reason to tell the destination now, or the reason not to."""
     reason = _first(group) if previous is None else _news(previous, group)

@@ -10,7 +10,7 @@ a tenant it has no statistics of yet, to join them with a few hundred (13 ms ins
 import os
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -91,8 +91,3 @@ def new_ids(count: int) -> list[str]:
         variant = _VARIANT[int(tail[0], 16) & 3]
         ids.append(f"{clock[:8]}-{clock[8:]}-7{number & 0xFFF:03x}-{variant}{tail[1:4]}-{tail[4:]}")
     return ids
-
-
-def hexes(values: Iterable[bytes]) -> list[str]:
-    """Bytes as PostgreSQL reads them out of JSON into a bytea column."""
-    return ["\\x" + value.hex() for value in values]

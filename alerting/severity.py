@@ -74,9 +74,3 @@ def parse(value: str | int | None) -> Severity | None:
     if word.isascii() and word.isdigit():
         return _BY_VALUE.get(int(word))
     return SYNONYMS.get(word)
-
-
-def parse_or_default(value: str | int | None) -> Severity:
-    """Like `parse`, with DEFAULT for what is missing or unknown."""
-    known = parse(value)
-    return DEFAULT if known is None else known

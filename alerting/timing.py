@@ -5,7 +5,6 @@ only when there is something to wait for; a change is told no later than at Aler
 a repeat exactly after repeat_interval instead of at the tick after it.
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from alerting.routing import Timers
@@ -32,29 +31,3 @@ def after_change(
         tick = changed_at if not interval else due + -((due - changed_at) // interval) * interval
         due = min(changed_at + timers.group_wait, tick)
     return due if due_at is None else min(due, due_at)
-
-
-def after_flush(
-    flushed_at: datetime,
-    timers: Timers,
-    *,
-    told_at: Iterable[datetime] = (),
-    is_firing: bool,
-    is_acknowledged: bool = False,
-    flapping_ends_at: datetime | None = None,
-    muted_until: datetime | None = None,
-    changed_since: datetime | None = None,
-) -> datetime | None:
-    """The next time to look at the group, or None when only a change can bring news.
-
-    `told_at` holds when each destination was last told; the first repeat that falls due counts.
-    `muted_until` is when the first silence or window over its alerts ends: then they may be news.
-    `changed_since` is a change that came in while the group was looked at and is not told yet.
-    """
-    due: list[datetime] = []
-    if is_firing and not is_acknowledged:
-        due.extend(max(flushed_at, at + timers.repeat_interval) for at in told_at)
-    due.extend(max(flushed_at, at) for at in (flapping_ends_at, muted_until) if at is not None)
-    if changed_since is not None:
-        due.append(after_change(changed_since, flushed_at, timers))
-    return min(due, default=None)

@@ -1,7 +1,5 @@
 """What a person may do where: the one module that asks guardian."""
 
-from uuid import UUID
-
 from django.db import connection, models, transaction
 from guardian.core import ObjectPermissionChecker
 
@@ -58,8 +56,3 @@ def may_change(user: User | None, principal: Principal, obj: models.Model, permi
     if user is None or not user.is_active:
         return False
     return permission in ObjectPermissionChecker(user).get_user_perms(obj)
-
-
-def tenant_by_id(tenant_id: UUID) -> Tenant:
-    """Return a tenant; raise Tenant.DoesNotExist."""
-    return Tenant.objects.get(pk=tenant_id)

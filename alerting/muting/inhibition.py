@@ -122,10 +122,6 @@ class Inhibitor:
                 sources.add(fingerprint, keys)
         return sources
 
-    def target_keys(self, labels: Mapping[str, str]) -> list[tuple[InhibitionRule, SourceKey]]:
-        """Under which keys a source would mute this alert, to be looked up in memory or in a table."""
-        return [(one.rule, SourceKey(one.key(labels), one.is_source(labels))) for one in self._targets.matches(labels)]
-
     def muting(self, labels: Mapping[str, str], sources: FiringSources) -> list[Muted]:
         """The rules that mute an alert now, each with the source that does it."""
         if not sources:

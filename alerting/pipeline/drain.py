@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 import structlog
-from django.db import InterfaceError, OperationalError, ProgrammingError, connection, transaction
+from django.db import InterfaceError, OperationalError, ProgrammingError, transaction
 from prometheus_client import Counter, Histogram
 
 from alerting import timeline, timers
@@ -86,16 +86,6 @@ def drain(tenant_id: UUID, max_alerts: int = MAX_ALERTS) -> DrainResult:
         for name in ("new", "changed", "repeated", "quarantined"):
             _alerts.labels(name).inc(getattr(result, name))
     return result
-
-
-def tenants_waiting(limit: int = 200) -> list[UUID]:
-    """Tenants with something in the queue, in no order; needs no tenant context."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT tenant_id FROM (SELECT DISTINCT tenant_id FROM intake_queue) AS waiting ORDER BY random() LIMIT %s",
-            [limit],
-        )
-        return [row[0] for row in cursor.fetchall()]
 
 
 def _drain(tenant_id: UUID, max_alerts: int, *, is_careful: bool) -> DrainResult:

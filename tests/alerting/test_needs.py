@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.needs import NotReason, Outcome, Reason, Situation, Told, decide, needs_notification
+from alerting.needs import NotReason, Outcome, Reason, Situation, Told, decide
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -70,19 +70,19 @@ def test_a_repeat_is_exact():
     same = group({1, 2})
     just_before = NOON + 4 * HOUR - timedelta(microseconds=1)
     assert decide(TOLD, same, just_before) == Outcome(None, NotReason.REPEAT_NOT_DUE, NOON + 4 * HOUR)
-    assert needs_notification(TOLD, same, NOON + 4 * HOUR) is Reason.REPEAT
+    assert decide(TOLD, same, NOON + 4 * HOUR).reason is Reason.REPEAT
 
 
 def test_flapping_alerts_are_quiet_but_repeated():
     flapping = group({3}, {1}, is_flapping=True, flapping={1, 3})
     before = told(was_flapping=True)
     assert decide(before, flapping, NOON + HOUR) == Outcome(None, NotReason.STILL_FLAPPING, NOON + 4 * HOUR)
-    assert needs_notification(before, flapping, NOON + 4 * HOUR) is Reason.REPEAT
+    assert decide(before, flapping, NOON + 4 * HOUR).reason is Reason.REPEAT
 
 
 def test_a_destination_without_resolved_hears_of_neither_one_nor_all():
-    assert needs_notification(TOLD, group({1}, {2}, send_resolved=False), NOON) is None
-    assert needs_notification(told(was_flapping=True), group((), {1, 2}, send_resolved=False), NOON) is None
+    assert decide(TOLD, group({1}, {2}, send_resolved=False), NOON).reason is None
+    assert decide(told(was_flapping=True), group((), {1, 2}, send_resolved=False), NOON).reason is None
 
 
 sets = st.frozensets(st.integers(1, 5))
@@ -104,7 +104,7 @@ situations = st.builds(
 def test_what_was_just_told_is_not_told_again(history):
     previous = None
     for now in history:
-        if needs_notification(previous, now, NOON) is not None:
+        if decide(previous, now, NOON).reason is not None:
             previous = Told(
                 firing=now.firing,
                 resolved=now.resolved,
@@ -112,7 +112,7 @@ def test_what_was_just_told_is_not_told_again(history):
                 was_flapping=now.is_flapping,
                 told_at=NOON,
             )
-            assert needs_notification(previous, now, NOON) is None
+            assert decide(previous, now, NOON).reason is None
 
 
 @given(st.none() | st.builds(Told, firing=sets, resolved=sets, severity=st.just(20), told_at=st.just(NOON)), situations)
@@ -136,4 +136,4 @@ def test_without_our_additions_it_equals_alertmanager(old_firing, old_resolved, 
     else:
         expected = (send and not resolved <= old_resolved) or now >= NOON + HOUR
     current = group(firing, resolved, send_resolved=send, repeat_interval=HOUR)
-    assert (needs_notification(before, current, now) is not None) is expected
+    assert (decide(before, current, now).reason is not None) is expected

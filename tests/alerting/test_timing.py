@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerting.routing import Timers
-from alerting.timing import after_change, after_flush, first_flush
+from alerting.timing import after_change, first_flush
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -36,26 +36,6 @@ def test_a_timer_that_is_due_sooner_stays():
     assert after_change(NOON + SECOND, NOON, TIMERS, NOON + HOUR) == NOON + 5 * MINUTE
 
 
-def test_a_repeat_is_due_exactly_and_the_first_destination_counts():
-    told = [NOON - HOUR, NOON]
-    assert after_flush(NOON, TIMERS, told_at=told, is_firing=True) == NOON + 3 * HOUR
-    assert after_flush(NOON, TIMERS, told_at=[NOON - 9 * HOUR], is_firing=True) == NOON
-
-
-def test_nothing_is_waited_for_when_only_a_change_can_bring_news():
-    assert after_flush(NOON, TIMERS, told_at=[NOON], is_firing=False) is None
-    assert after_flush(NOON, TIMERS, told_at=[NOON], is_firing=True, is_acknowledged=True) is None
-    assert after_flush(NOON, TIMERS, is_firing=True) is None
-
-
-def test_the_end_of_flapping_and_a_change_meanwhile_are_waited_for():
-    ends = NOON + 7 * MINUTE
-    assert after_flush(NOON, TIMERS, is_firing=False, flapping_ends_at=ends) == ends
-    assert after_flush(NOON, TIMERS, is_firing=False, flapping_ends_at=ends, muted_until=NOON + MINUTE) == NOON + MINUTE
-    due = after_flush(NOON, TIMERS, is_firing=True, told_at=[NOON], flapping_ends_at=ends, changed_since=NOON)
-    assert due == NOON + 5 * MINUTE
-
-
 seconds = st.integers(0, 5_000).map(lambda number: number * SECOND)
 
 
@@ -72,22 +52,18 @@ def test_a_change_is_told_no_later_than_at_alertmanagers_tick(wait, interval, la
 
 def walk(changes: list[timedelta], timers: Timers, until: timedelta) -> list[datetime]:
     """Play a group that fires all the time: every look tells, every change sets the timer."""
-    due: datetime | None = first_flush(NOON, NOON, timers)
+    due = first_flush(NOON, NOON, timers)
     looks: list[datetime] = []
     waiting = sorted(NOON + change for change in changes)
-    while due is not None and due <= NOON + until:
+    while due <= NOON + until:
         if waiting and waiting[0] <= due:
             change = waiting.pop(0)
             if looks:
                 due = after_change(change, looks[-1], timers, due)
             continue
         looks.append(due)
-        due = after_flush(due, timers, told_at=[due], is_firing=True)
+        due += timers.repeat_interval
     return looks
-
-
-def test_a_quiet_group_is_told_again_every_repeat_interval():
-    assert walk([], TIMERS, 13 * HOUR) == [NOON + 30 * SECOND + number * 4 * HOUR for number in range(4)]
 
 
 @given(st.lists(seconds, max_size=40), seconds.map(lambda wait: wait / 10), st.integers(1, 900))
