@@ -8,6 +8,7 @@ from celery import shared_task
 from alerting import duties, health, retention
 from alerting.auditor import audit_all
 from alerting.oncall.importing import import_all
+from alerting.oncall.watching import watch_all
 from alerting.stale import resolve_all_stale
 
 
@@ -57,6 +58,12 @@ def resolve_stale() -> None:
 def import_calendars() -> None:
     """Read the calendars that schedules take overrides from."""
     import_all()
+
+
+@shared_task
+def watch_on_call() -> None:
+    """Look ahead for times at which nobody is on call or can be reached."""
+    watch_all()
 
 
 @shared_task

@@ -1,0 +1,45 @@
+"""What would go wrong is found and shown before it matters."""
+
+import pytest
+
+from alerting.models import AuditFinding, OnCallSchedule
+from alerting.oncall.watching import watch, watch_all
+from tests.alerting.escalation.scenes import Call, level, member_target, schedule_target
+
+pytestmark = pytest.mark.django_db
+
+
+def stored(call: Call) -> dict[str, int]:
+    with call.context():
+        return dict(AuditFinding.objects.values_list("check_name", "count"))
+
+
+def test_a_tenant_whose_people_can_all_be_reached_has_no_finding() -> None:
+    call = Call()
+    ann = call.person("ann")
+    call.policy_of(level(0, schedule_target(call.schedule(ann)), member_target(ann)))
+    assert set(watch(call.id).values()) == {0}
+    assert stored(call) == {}
+
+
+def test_gaps_deaf_people_and_lost_targets_are_counted_and_go_again() -> None:
+    call = Call()
+    deaf = call.person("deaf", contact=False)
+    office = {"start": "09:00:00", "end": "17:00:00", "weekdays": []}
+    schedule = call.schedule(deaf, restrictions=[office])
+    gone = call.schedule(deaf, name="gone")
+    call.policy_of(level(0, schedule_target(gone), member_target(deaf)))
+    with call.context():
+        gone.delete()
+    watch_all()
+    found = stored(call)
+    assert found["nobody_on_call"] >= 14
+    assert (found["on_call_unreachable"], found["escalation_targets_gone"]) == (1, 2)
+    with call.context():
+        example = AuditFinding.objects.get(check_name="on_call_unreachable").examples[0]
+    assert example.endswith("deaf goes on call without a verified contact.")
+    call.contact(deaf, "ears")
+    with call.context():
+        OnCallSchedule.objects.filter(pk=schedule.pk).delete()
+    watch(call.id)
+    assert stored(call) == {"nobody_on_call": 0, "on_call_unreachable": 0, "escalation_targets_gone": 1}
