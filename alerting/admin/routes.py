@@ -94,6 +94,11 @@ class RouteAdmin(ConfigurationAdmin):
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/alerting/routes.html", context)
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Propose the root as what a new route lies below: there can be only one root."""
+        root = Route._default_manager.filter(parent=None).values_list("pk", flat=True).first()
+        return {**({"parent": root} if root else {}), **super().get_changeform_initial_data(request)}
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         set_channels(principal_of(request), obj, form.cleaned_data["tells"])

@@ -162,6 +162,15 @@ def test_a_route_below_tells_its_channels_and_inherits_timers(ours: World) -> No
     assert not line.inherits_channels
 
 
+def test_a_new_route_is_proposed_below_the_root_or_where_it_was_asked_for(ours: World) -> None:
+    root, client = ours.rows[Route], ours.client(ours.owner)
+    with tenant_context(ours.tenant.pk):
+        below = Route.objects.create(tenant=ours.tenant, name="below", parent=root, position=1, matchers=[])
+    for query, proposed in (("", root), (f"?parent={below.pk}", below)):
+        form = client.get(admin_url(Route, "add") + query).context["adminform"].form
+        assert str(form["parent"].value()) == str(proposed.pk)
+
+
 def test_a_second_root_and_a_circle_are_refused(ours: World) -> None:
     assert "parent" in errors(save(ours, Route, name="second", position="0", matchers="[]"))
     root = ours.rows[Route]
