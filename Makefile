@@ -12,7 +12,7 @@ TOOL_ENV := ENVIRONMENT=test SECRET_KEY=only-for-checks-xxxxxxxxxxxxxxxxxxxxxxxx
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help up test lint format bench migrations-check messages lock clean-data
+.PHONY: help up test lint format bench bench-render migrations-check messages lock clean-data
 
 help: ## List the commands.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -45,6 +45,10 @@ migrations-check: ## Fail when a model changed without its migration.
 bench: ## Measure throughput on a stack of its own (ARGS goes to benchmarks/load.py).
 	@$(INSTALL_DEV)
 	$(BIN)/python benchmarks/load.py $(ARGS)
+
+bench-render: ## Measure how many messages a second one core writes (ARGS goes to benchmarks/render.py).
+	@$(INSTALL_DEV)
+	$(BIN)/python -m benchmarks.render $(ARGS)
 
 messages: ## Bring the translations of pages and errors in step with the source.
 	@$(INSTALL_DEV)

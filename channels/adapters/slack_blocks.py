@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
-from slack_sdk.models.blocks import (
-    ActionsBlock,
-    Block,
-    ButtonElement,
-    ContextBlock,
-    HeaderBlock,
-    InteractiveElement,
-    MarkdownTextObject,
-    Option,
-    OverflowMenuElement,
-    PlainTextObject,
-    SectionBlock,
-    TextObject,
-)
+from slack_sdk.models.blocks import Block, InteractiveElement, TextObject
 
+from channels.adapters.slack_models import Actions, Button, Choice, Context, Header, Marked, Menu, Plain, Section
 from channels.languages import Voice, voice_of
 from channels.message import Message
 from channels.sandbox.context import counts_text, link_text, sent_reason
@@ -35,6 +24,7 @@ MENU = ("silence_1h", "silence_4h", "silence_until", "assign", "similar")
 # What is still worth doing in each state; a resolved group is only looked at.
 ACTS = {"firing": ("acknowledge", "resolve", "comment"), "acknowledged": ("unacknowledge", "resolve", "comment")}
 MAX_FALLBACK = 3000
+MAX_VALUE = 75
 MAX_DIGEST_TITLE = 120
 Sign = Callable[[str], str]
 
@@ -48,19 +38,19 @@ def build_blocks(
     """
     voice = voice or voice_of(message, "slack")
     heading = one_line(title, MAX_TITLE) or voice.t("line.unnamed")
-    blocks: list[Block] = [HeaderBlock(text=PlainTextObject(text=heading, emoji=True))]
+    blocks: list[Block] = [Header(text=Plain(text=heading, emoji=True))]
     blocks += [
-        SectionBlock(text=MarkdownTextObject(text=piece, verbatim=True))
-        for piece in split_text(clean(text), MAX_SECTION)[:MAX_SECTIONS]
+        Section(text=Marked(text=piece, verbatim=True)) for piece in split_text(clean(text), MAX_SECTION)[:MAX_SECTIONS]
     ]
     if fields := _fields(message, voice):
-        blocks.append(SectionBlock(fields=fields))
-    blocks.append(ContextBlock(elements=[_context(message, voice)]))
+        blocks.append(Section(fields=fields))
+    blocks.append(Context(elements=[_context(message, voice)]))
+    built = [block.to_dict() for block in blocks]
     if acts := _acts(message, voice, sign):
-        blocks.append(ActionsBlock(elements=acts))
-    if buttons := _buttons(message, voice, is_first=not acts):
-        blocks.append(ActionsBlock(elements=buttons))
-    return [block.to_dict() for block in blocks]
+        built.append(acts)
+    if buttons := _buttons(message, voice, is_first=acts is None):
+        built.append(Actions(elements=buttons).to_dict())
+    return built
 
 
 def build_reply(message: Message, text: str, voice: Voice | None = None) -> list[dict[str, Any]]:
@@ -68,11 +58,11 @@ def build_reply(message: Message, text: str, voice: Voice | None = None) -> list
     voice = voice or voice_of(message, "slack")
     said = [text] if message.kind == "notification" else _news(message, voice)
     blocks: list[Block] = [
-        SectionBlock(text=MarkdownTextObject(text=piece, verbatim=True))
+        Section(text=Marked(text=piece, verbatim=True))
         for words in said
         for piece in split_text(clean(words), MAX_SECTION)[:MAX_SECTIONS]
     ]
-    blocks.append(ContextBlock(elements=[_context(message, voice)]))
+    blocks.append(Context(elements=[_context(message, voice)]))
     return [block.to_dict() for block in blocks]
 
 
@@ -80,11 +70,9 @@ def build_digest(messages: Sequence[Message], voice: Voice) -> list[dict[str, An
     """Return one line for each message that waited; all of them, whatever their number."""
     title = shorten(voice.t("digest.title", n=len(messages)), MAX_TITLE)
     text = "\n".join(_digest_line(message, voice) for message in messages)
-    blocks: list[Block] = [HeaderBlock(text=PlainTextObject(text=title, emoji=True))]
-    blocks += [
-        SectionBlock(text=MarkdownTextObject(text=piece, verbatim=True)) for piece in split_text(text, MAX_SECTION)
-    ]
-    blocks.append(ContextBlock(elements=[MarkdownTextObject(text=voice.t("digest.why"), verbatim=True)]))
+    blocks: list[Block] = [Header(text=Plain(text=title, emoji=True))]
+    blocks += [Section(text=Marked(text=piece, verbatim=True)) for piece in split_text(text, MAX_SECTION)]
+    blocks.append(Context(elements=[Marked(text=voice.t("digest.why"), verbatim=True)]))
     return [block.to_dict() for block in blocks]
 
 
@@ -136,37 +124,45 @@ def _cut_before_entity(line: str, limit: int) -> int:
 def _fields(message: Message, voice: Voice) -> list[TextObject]:
     # Plain text takes no marks and no mentions, so a label shows as it is.
     return [
-        PlainTextObject(text=shorten(voice.t("line.pair", name=one_line(name, 80), value=one_line(value)), MAX_FIELD))
+        Plain(text=shorten(voice.t("line.pair", name=one_line(name, 80), value=one_line(value)), MAX_FIELD))
         for name, value in list(message.group_labels.items())[:MAX_FIELDS]
     ]
 
 
-def _context(message: Message, voice: Voice) -> MarkdownTextObject:
+def _context(message: Message, voice: Voice) -> Marked:
     counts = counts_text(message, voice)
     words = [message.tenant_name or message.tenant_slug, counts, sent_reason(message, voice)]
     line = "  \u00b7  ".join(escape_mrkdwn(one_line(word)) for word in words if word)
-    return MarkdownTextObject(text=line, verbatim=True)
+    return Marked(text=line, verbatim=True)
 
 
-def _acts(message: Message, voice: Voice, sign: Sign | None) -> list[InteractiveElement]:
+def _acts(message: Message, voice: Voice, sign: Sign | None) -> dict[str, Any] | None:
     acts = ACTS.get(message.status, ())
     if sign is None or not acts or not message.group_id:
-        return []
+        return None
+    words = tuple(shorten(voice.t(f"buttons.{act}"), MAX_BUTTON) for act in (*acts, *MENU))
+    *buttons, menu = _acts_in_words(acts, words)
+    elements = [{**button, "value": sign(act)} for act, button in zip(acts, buttons, strict=True)]
+    options = [{**option, "value": sign(act)} for act, option in zip(MENU, menu["options"], strict=True)]
+    return {"type": "actions", "elements": [*elements, {**menu, "options": options}]}
+
+
+@lru_cache(maxsize=256)
+def _acts_in_words(acts: tuple[str, ...], words: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Buttons and menu in one language, with values of the longest kind; messages differ in the values alone."""
     elements: list[InteractiveElement] = [
-        ButtonElement(
-            text=PlainTextObject(text=shorten(voice.t(f"buttons.{act}"), MAX_BUTTON)),
+        Button(
+            text=Plain(text=text),
             action_id=f"act_{act}",
-            value=sign(act),
+            value="x" * MAX_VALUE,
             style="primary" if act == "acknowledge" else None,
         )
-        for act in acts
+        for act, text in zip(acts, words[: len(acts)], strict=True)
     ]
-    options = [
-        Option(value=sign(act), text=PlainTextObject(text=shorten(voice.t(f"buttons.{act}"), MAX_BUTTON)))
-        for act in MENU
-    ]
-    elements.append(OverflowMenuElement(action_id="menu", options=options))
-    return elements
+    options = [Choice(value="x" * MAX_VALUE, text=Plain(text=text)) for text in words[len(acts) :]]
+    elements.append(Menu(action_id="menu", options=options))
+    block: list[dict[str, Any]] = Actions(elements=elements).to_dict()["elements"]
+    return block
 
 
 def _buttons(message: Message, voice: Voice, *, is_first: bool) -> list[InteractiveElement]:
@@ -174,8 +170,8 @@ def _buttons(message: Message, voice: Voice, *, is_first: bool) -> list[Interact
     links: list[tuple[str, str, str | None]] = [(voice.t("buttons.open"), message.group_url, style)]
     links += [(link_text(link, voice), link.url, None) for link in message.links]
     buttons: list[InteractiveElement] = [
-        ButtonElement(
-            text=PlainTextObject(text=one_line(text, MAX_BUTTON) or voice.t("buttons.link")),
+        Button(
+            text=Plain(text=one_line(text, MAX_BUTTON) or voice.t("buttons.link")),
             action_id=f"link_{number}",
             url=http_url(url),
             style=style,

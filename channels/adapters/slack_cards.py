@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from channels.adapters.base import Outgoing
@@ -10,7 +9,7 @@ from channels.adapters.slack_blocks import build_blocks, build_digest, build_rep
 from channels.languages import voice_of
 from channels.sandbox.filters import colour
 from channels.sanitise import shorten
-from channels.slack.values import sign_act
+from channels.slack.values import Signer
 
 MAX_LINE = 300
 
@@ -18,7 +17,8 @@ MAX_LINE = 300
 def card(outgoing: Outgoing[Any, Any], *, with_buttons: bool) -> dict[str, Any]:
     """Return the parent message of a group: its heading, and beside a bar in the severity's colour all the rest."""
     message, title, text = outgoing.message, outgoing.part("title"), outgoing.part("text")
-    sign = partial(_sign, outgoing.channel_id, message.group_id) if with_buttons and outgoing.channel_id else None
+    can_act = with_buttons and outgoing.channel_id and message.group_id
+    sign = Signer(outgoing.channel_id, message.group_id) if can_act else None
     heading, *rest = build_blocks(message, title, text, outgoing.rendered.voice, sign)
     # The text of the alert stands in notifications, so it is not said a second time by the attachment.
     attachment = {
@@ -41,7 +41,3 @@ def digest(outgoing: Outgoing[Any, Any]) -> dict[str, Any]:
     voice = outgoing.rendered.voice or voice_of(outgoing.message, "slack")
     blocks = build_digest(outgoing.digest, voice)
     return {"text": blocks[0]["text"]["text"], "blocks": blocks}
-
-
-def _sign(channel_id: str, group_id: str, act: str) -> str:
-    return sign_act(channel_id, act, group_id)

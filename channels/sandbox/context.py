@@ -98,10 +98,14 @@ def sent_reason(message: Message, voice: Voice) -> str:
 
 def copy_plain(value: Any, depth: int = 0) -> Any:
     """Return a copy made of plain types only, cut to the caps; anything else becomes text."""
-    if value is None or isinstance(value, bool | int | float):
+    kind = type(value)
+    if kind is str:
+        # Nearly every value, and nearly every one is fit as it is.
+        return _text(value) if depth <= MAX_DEPTH else ""
+    if value is None or kind is int or kind is bool or kind is float:
         return value
     if isinstance(value, dict) and depth < MAX_DEPTH:
-        pairs = list(value.items())[:MAX_ITEMS]
+        pairs = value.items() if len(value) <= MAX_ITEMS else list(value.items())[:MAX_ITEMS]
         return {_text(str(key)): copy_plain(item, depth + 1) for key, item in pairs}
     if isinstance(value, list | tuple) and depth < MAX_DEPTH:
         return [copy_plain(item, depth + 1) for item in value[:MAX_ITEMS]]
@@ -139,4 +143,6 @@ def _time(at: datetime | None) -> str:
 
 
 def _text(text: str) -> str:
+    if len(text) <= MAX_TEXT and text.isascii() and text.isprintable():
+        return text
     return shorten(clean(text), MAX_TEXT)

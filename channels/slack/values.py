@@ -33,7 +33,19 @@ class Forged(Exception):
 
 def sign_act(channel_id: str, act: str, group_id: str) -> str:
     """Return the value of a button: at most 75 characters, as Slack's menus demand."""
-    return f"{act}.{_short(UUID(group_id).bytes)}.{_mac(settings.SECRET_KEY, channel_id, act, group_id)}"
+    return Signer(channel_id, group_id)(act)
+
+
+class Signer:
+    """Signs the acts on one group for one channel."""
+
+    def __init__(self, channel_id: str, group_id: str) -> None:
+        self._channel_id = channel_id
+        self._group_id = group_id
+        self._group = _short(UUID(group_id).bytes)
+
+    def __call__(self, act: str) -> str:
+        return f"{act}.{self._group}.{_mac(settings.SECRET_KEY, self._channel_id, act, self._group_id)}"
 
 
 def read_act(channel_id: str, value: str) -> tuple[str, UUID]:

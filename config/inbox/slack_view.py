@@ -19,6 +19,7 @@ MARKS = (
     (re.compile(r"(?<![\w_])_([^_\n]+)_(?![\w_])"), r"<i>\1</i>"),
     (re.compile(r"(?<![\w~])~([^~\n]+)~(?![\w~])"), r"<s>\1</s>"),
 )
+QUOTE = re.compile(r"^(?:&gt;|>) ?(.*)$", re.MULTILINE)
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 # Which message is being drawn: its buttons name it.
 shown_ts: ContextVar[str] = ContextVar("shown_ts", default="")
@@ -73,7 +74,8 @@ def draw_mrkdwn(text: str) -> str:
         drawn = pattern.sub(shown, drawn)
     for name in ("amp", "lt", "gt"):
         drawn = drawn.replace(f"&amp;{name};", f"&{name};")
-    return _emoji(drawn).replace("\n", "<br>")
+    drawn = QUOTE.sub(r'<span class="quote">\1</span>', drawn)
+    return _emoji(drawn).replace("\n", "<br>").replace("</span><br>", "</span>")
 
 
 def _link(found: re.Match[str]) -> str:

@@ -60,8 +60,12 @@ button.button{font:inherit;font-size:.88rem;font-weight:600;background:none;curs
 button.button.primary{background:#007a5a;border-color:#007a5a;color:#fff}
 .bar{border-left:4px solid;padding-left:.75rem;margin:.35rem 0}
 .inthread{margin-left:.6rem;padding-left:.8rem;border-left:2px solid var(--line)}
-.more{position:relative}.more summary{list-style:none;cursor:pointer}.more summary::-webkit-details-marker{display:none}
-.more[open] form{margin-top:.35rem}.dialog{display:grid;gap:.8rem;max-width:30rem}
+.quote{display:block;border-left:4px solid var(--line);padding-left:.6rem;margin:.1rem 0}
+.more{position:relative;margin:0}.more summary{display:block}.more summary{list-style:none;cursor:pointer}
+.more summary::-webkit-details-marker{display:none}
+
+.more[open] form{margin-top:.35rem}.more form button{width:100%;text-align:left;border:0}
+.dialog{display:grid;gap:.8rem;max-width:30rem}
 .dialog textarea,.dialog select{display:block;width:100%;font:inherit;margin-top:.3rem;padding:.4rem;
 background:transparent;color:inherit;border:1px solid var(--line);border-radius:6px}
 .context{color:var(--soft);font-size:.8rem}
