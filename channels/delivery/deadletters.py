@@ -1,13 +1,11 @@
-"""What people do with deliveries: replay or discard a dead one, cancel those not sent yet."""
+"""What people do with deliveries: replay one that is dead."""
 
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.utils.translation import gettext as _
 
-from channels.delivery import ending
 from channels.delivery.queue import WAKE_UP
 from channels.delivery.states import IllegalStep
 from channels.models import Delivery, DeliveryState
@@ -44,7 +42,7 @@ def replay(principal: Principal, delivery_id: UUID, reason: str = "") -> Deliver
     """
     principal.require("replay_deliveries")
     with tenant_context(principal.tenant_id):
-        before = _lock(delivery_id, DeliveryState.PENDING)
+        before = _lock(delivery_id)
         values: dict[str, Any] = {
             "tenant": current_tenant_id(),
             "id": delivery_id,
@@ -54,48 +52,15 @@ def replay(principal: Principal, delivery_id: UUID, reason: str = "") -> Deliver
         with connection.cursor() as cursor:
             cursor.execute(_REPLAY, values)
         after = Delivery.objects.get(pk=delivery_id)
-        _record(principal, "delivery.replayed", before, after, reason)
+        audit.record(principal, "delivery.replayed", after, before=_told(before), after=_told(after), reason=reason)
     return after
 
 
-def discard(principal: Principal, delivery_id: UUID, reason: str = "") -> Delivery:
-    """Take a dead delivery off the list of dead letters; it stays on record as cancelled."""
-    principal.require("replay_deliveries")
-    with tenant_context(principal.tenant_id):
-        before = _lock(delivery_id, DeliveryState.CANCELLED)
-        why = _("Discarded by %(who)s: %(reason)s") % {"who": principal.label, "reason": reason or "-"}
-        ending.end([delivery_id], DeliveryState.CANCELLED, why)
-        after = Delivery.objects.get(pk=delivery_id)
-        _record(principal, "delivery.discarded", before, after, reason)
-    return after
-
-
-def cancel(source_id: UUID, reason: str) -> int:
-    """Cancel what waits to be told about a source, in the caller's tenant context; returns how many.
-
-    What is being sent at this moment, or may have been sent, takes its course.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT q.delivery_id FROM delivery_queue q JOIN delivery d ON d.id = q.delivery_id"
-            " AND d.tenant_id = q.tenant_id WHERE d.tenant_id = %s AND d.source_id = %s AND d.state = 'pending'"
-            " AND q.state = 'pending' ORDER BY q.delivery_id FOR UPDATE OF q",
-            [current_tenant_id(), source_id],
-        )
-        waiting = [row[0] for row in cursor.fetchall()]
-    return len(ending.end(waiting, DeliveryState.CANCELLED, reason))
-
-
-def _lock(delivery_id: UUID, wanted: DeliveryState) -> Delivery:
+def _lock(delivery_id: UUID) -> Delivery:
     delivery = Delivery.objects.select_for_update().get(pk=delivery_id)
-    # Others may take one of these steps too, but people only handle the dead.
     if delivery.state != DeliveryState.DEAD:
-        raise IllegalStep(delivery.state, wanted)
+        raise IllegalStep(delivery.state, DeliveryState.PENDING)
     return delivery
-
-
-def _record(principal: Principal, action: str, before: Delivery, after: Delivery, reason: str) -> None:
-    audit.record(principal, action, after, before=_told(before), after=_told(after), reason=reason)
 
 
 def _told(delivery: Delivery) -> dict[str, Any]:

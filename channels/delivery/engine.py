@@ -1,7 +1,6 @@
 """Delivers what is due: claim, call the providers with no transaction open, finish."""
 
 import threading
-import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from uuid import UUID
@@ -34,18 +33,6 @@ def deliver_due(tenant_id: UUID, limit: int = BATCH) -> int:
     if batch.parcels:
         finish(tenant_id, send_all(batch))
     return len(batch.parcels)
-
-
-def deliver_all_due(tenant_id: UUID, *, for_seconds: float, limit: int = BATCH) -> int:
-    """Go on until nothing of the tenant is due or the time is over; returns how many were leased."""
-    until = time.monotonic() + for_seconds
-    total = 0
-    while time.monotonic() < until:
-        count = deliver_due(tenant_id, limit)
-        if not count:
-            break
-        total += count
-    return total
 
 
 def send_all(batch: Batch) -> list[Result]:

@@ -1,4 +1,4 @@
-"""The queue of deliveries: put in many at once, and see which tenants have some due."""
+"""The queue of deliveries: put in many at once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -88,42 +88,3 @@ def _columns(items: Sequence[NewDelivery]) -> list[list[Any]]:
         [item.expires_in.total_seconds() for item in items],
         [item.not_before for item in items],
     ]
-
-
-# A loose index scan over (tenant, priority): one probe of the index for each pair, however long the queue is.
-_HEADS = """
-WITH RECURSIVE head AS (
-    (SELECT tenant_id, priority, next_attempt_at FROM delivery_queue WHERE state = 'pending'
-     ORDER BY tenant_id, priority, next_attempt_at LIMIT 1)
-    UNION ALL
-    SELECT n.tenant_id, n.priority, n.next_attempt_at FROM head h CROSS JOIN LATERAL (
-        SELECT q.tenant_id, q.priority, q.next_attempt_at FROM delivery_queue q
-        WHERE q.state = 'pending' AND (q.tenant_id, q.priority) > (h.tenant_id, h.priority)
-        ORDER BY q.tenant_id, q.priority, q.next_attempt_at LIMIT 1) n
-)
-"""
-_DUE = f"""{_HEADS}
-SELECT tenant_id FROM head WHERE next_attempt_at <= statement_timestamp()
-GROUP BY tenant_id ORDER BY random() LIMIT %s
-"""  # noqa: S608 - only constants go in
-_NEXT = f"""{_HEADS}
-SELECT extract(epoch FROM min(next_attempt_at) - statement_timestamp())::float8 FROM head
-"""  # noqa: S608 - only constants go in
-
-
-def tenants_with_due(limit: int = 100) -> list[UUID]:
-    """Return tenants that have deliveries due now, in random order so that none is always last.
-
-    Reads the queue table only, so it needs no tenant context.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(_DUE, [limit])
-        return [row[0] for row in cursor.fetchall()]
-
-
-def next_due_in() -> float | None:
-    """Return the seconds until the next delivery of any tenant is due (0 when one is), None when none waits."""
-    with connection.cursor() as cursor:
-        cursor.execute(_NEXT)
-        seconds = cursor.fetchone()[0]
-    return None if seconds is None else max(seconds, 0.0)

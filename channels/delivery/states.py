@@ -27,12 +27,6 @@ class IllegalStep(Exception):
         self.old, self.new = old, new
 
 
-def check_step(old: str, new: str) -> None:
-    """Raise IllegalStep unless the step is in the table."""
-    if S(new) not in STEPS[S(old)]:
-        raise IllegalStep(old, new)
-
-
 def sources_of(new: S) -> list[str]:
     """Return the states from which a delivery may become `new`, for a WHERE clause."""
     return [old.value for old, allowed in STEPS.items() if new in allowed]

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import connection
 
 from channels.adapters.base import Adapter, AdapterCredentials, AdapterSettings, Outgoing, Receipt
-from channels.delivery import NewDelivery, enqueue
+from channels.delivery import NewDelivery, deliver_due, enqueue
 from channels.errors import ChannelError, ErrorReason
 from channels.message import Message
 from channels.models import Channel, Delivery, DeliveryQueue, DestinationHealth
@@ -152,6 +152,12 @@ def put(channel: Channel, count: int = 1, **options: Any) -> list[UUID]:
     keys = [hashlib.blake2b(str(number).encode(), digest_size=32).digest() for number in numbers]
     with tenant_context(channel.tenant_id):
         return enqueue([NewDelivery(**{"channel_id": channel.pk, "dedup_key": key, **options}) for key in keys])
+
+
+def deliver_all_due(tenant_id: UUID) -> None:
+    """Send until nothing of the tenant may go now."""
+    while deliver_due(tenant_id):
+        pass
 
 
 def get(channel: Channel, delivery_id: UUID) -> Delivery:

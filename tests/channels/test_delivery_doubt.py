@@ -2,8 +2,9 @@
 
 import pytest
 
-from channels.delivery import deliver_due, reconcile_due
+from channels.delivery import deliver_due
 from channels.delivery.doubt import MAX_LOOKUPS
+from channels.delivery.reconcile import reconcile_due
 from channels.errors import ChannelError, ErrorReason
 from channels.models import Semantics
 from tests.channels.deliveries import get, let_pass, make_channel, outcomes, put, refused, states, timed_out

@@ -13,9 +13,21 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection, connections
 
-from channels.delivery import deliver_all_due, deliver_due, reconcile_due, sweep_leases
+from channels.delivery import deliver_due
+from channels.delivery.leases import sweep_leases
+from channels.delivery.reconcile import reconcile_due
 from tenants.context import has_tenant_context
-from tests.channels.deliveries import get, let_pass, make_channel, message, outcomes, put, states, wait_seconds
+from tests.channels.deliveries import (
+    deliver_all_due,
+    get,
+    let_pass,
+    make_channel,
+    message,
+    outcomes,
+    put,
+    states,
+    wait_seconds,
+)
 from tests.factories import make_tenant
 from tests.fakes.http import FakeServer, Reply
 from tests.fakes.slack import FakeSlack, Scripted
@@ -150,7 +162,7 @@ def test_senders_side_by_side_send_each_message_once(committed_db, provider):
 
     def work():
         try:
-            deliver_all_due(tenant.pk, for_seconds=30)
+            deliver_all_due(tenant.pk)
         except Exception as error:
             faults.append(error)
         finally:

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from channels.delivery import deliver_due, reconcile_due
+from channels.delivery import deliver_due
+from channels.delivery.reconcile import reconcile_due
 from channels.models import Channel, Delivery, ThreadAnchor
 from channels.templating.samples import sample_message
 from tenants.context import tenant_context

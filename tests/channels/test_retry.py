@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from channels.delivery.circuit import Signal
 from channels.delivery.doubt import MAX_LOOKUPS, Evidence, lookup_delay, settle
 from channels.delivery.retry import CAP_SECONDS, Outcome, backoff, judge
-from channels.delivery.states import IllegalStep, check_step, sources_of
+from channels.delivery.states import sources_of
 from channels.errors import ChannelError, ErrorReason
 from channels.models import DeliveryState, Semantics
 
@@ -113,12 +113,6 @@ def test_a_provider_that_cannot_be_asked_yet_leaves_the_doubt():
 @given(lookups=st.integers(0, MAX_LOOKUPS * 100), draw=st.floats(0, 1, exclude_max=True))
 def test_lookups_are_spaced_within_bounds(lookups, draw):
     assert 2.5 <= lookup_delay(lookups, draw) <= 120.0
-
-
-def test_an_illegal_step_names_both_states():
-    check_step("pending", "leased")
-    with pytest.raises(IllegalStep, match=r"delivered.*pending"):
-        check_step("delivered", "pending")
 
 
 def test_the_sources_of_a_state_are_those_the_table_names():

@@ -8,14 +8,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from channels.delivery import deliver_all_due, deliver_due, reconcile_due
+from channels.delivery import deliver_due
+from channels.delivery.reconcile import reconcile_due
 from channels.message import Message, Reason
 from channels.models import Delivery, ThreadAnchor
 from channels.templating.samples import sample_message
 from channels.threads.ordering import carries
 from tenants.context import tenant_context
 from tenants.isolation import new_id
-from tests.channels.deliveries import get, let_pass, make_channel, outcomes, put, states
+from tests.channels.deliveries import deliver_all_due, get, let_pass, make_channel, outcomes, put, states
 from tests.factories import make_tenant
 from tests.fakes.http import FakeServer, Reply
 from tests.fakes.slack import FakeSlack, Scripted
@@ -61,7 +62,7 @@ class Group:
     def tell(self, **fields: Any) -> Any:
         """Queue it and send all that is due."""
         made = self.put(**fields)
-        deliver_all_due(self.tenant.pk, for_seconds=20)
+        deliver_all_due(self.tenant.pk)
         return made
 
     def anchor(self) -> ThreadAnchor:
@@ -114,7 +115,7 @@ def test_an_archived_channel_says_what_to_do(slack: FakeSlack) -> None:
 def test_a_burst_is_told_once_in_full(slack: FakeSlack) -> None:
     group = Group()
     made = [group.put(title=f"state {number}") for number in range(5)]
-    deliver_all_due(group.tenant.pk, for_seconds=20)
+    deliver_all_due(group.tenant.pk)
     (parent,) = slack.messages
     assert "state 4" in parent.text
     assert states(group.channel) == {"cancelled": 4, "delivered": 1}
@@ -130,7 +131,7 @@ def test_what_a_newer_message_does_not_know_is_told_in_order(slack: FakeSlack) -
     group.put(title="a word", kind="status", reason=Reason.COMMENT, actor="Olga", note="<!channel> look")
     group.put(title="second", alerts=[other], total_count=1)
     for _round in range(4):
-        deliver_all_due(group.tenant.pk, for_seconds=20)
+        deliver_all_due(group.tenant.pk)
         let_pass(1, [group.tenant])
     parent, comment, last = slack.messages
     assert [one.thread_ts for one in slack.messages] == ["", parent.ts, parent.ts]

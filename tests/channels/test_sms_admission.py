@@ -13,7 +13,8 @@ from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.delivery import deliver_due, reconcile_due
+from channels.delivery import deliver_due
+from channels.delivery.reconcile import reconcile_due
 from channels.models import Channel, Delivery, SmsMessage, SmsOptOut, SmsPlan
 from channels.sms.condensing import condense
 from channels.sms.deciding import Because, Limits, Usage, Waiting, decide
