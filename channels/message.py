@@ -105,14 +105,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.json.decode(data, type=cls)
 
     def to_dict(self) -> dict[str, object]:
-        """Return plain JSON values, for a jsonb column."""
+        """Return plain JSON values, for an API or a webhook."""
         plain: dict[str, object] = msgspec.to_builtins(self)
         return plain
-
-    @classmethod
-    def from_dict(cls, plain: dict[str, object]) -> Message:
-        """Read what `to_dict` gave, for instance out of a jsonb column."""
-        return msgspec.convert(plain, type=cls)
 
 
 class Rendered(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,12 +4,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from channels import registry
 from channels.errors import InvalidSettings, UnknownKind
-from channels.models import Channel, MessageTemplate
+from channels.models import Channel
 from channels.templating import check_parts
 
 MAX_PARTS = 16
@@ -81,30 +80,6 @@ def unknown_kind() -> str:
 def credentials_of(channel: Channel) -> dict[str, Any]:
     """A channel's secrets, decrypted."""
     found: dict[str, Any] = json.loads(channel.credentials) if channel.credentials else {}
-    return found
-
-
-def check_channel(channel: Channel) -> None:
-    """Raise Django's ValidationError, flat, for a form."""
-    faults = channel_faults(channel.kind, channel.settings, credentials_of(channel)) | template_mismatch(channel)
-    if faults:
-        raise ValidationError(flat(faults))
-
-
-def check_template(template: MessageTemplate) -> None:
-    """Raise Django's ValidationError, flat, for a form."""
-    if faults := template_faults(template.kind, template.parts):
-        raise ValidationError(flat(faults))
-
-
-def flat(faults: Faults) -> dict[str, list[str]]:
-    """Faults by field, with what lies inside a field named in the sentence."""
-    found: dict[str, list[str]] = {}
-    for name, inner in faults.items():
-        if isinstance(inner, Mapping):
-            found[name] = [f"{key}: {text}" for key, texts in inner.items() for text in texts]
-        else:
-            found[name] = list(inner)
     return found
 
 

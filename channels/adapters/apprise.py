@@ -69,13 +69,6 @@ class AppriseAdapter(Adapter[AppriseSettings, AppriseCredentials]):
         shape = tell(service, words, _tone(outgoing.message.status, outgoing.message.severity))
         return Receipt(provider_id=outgoing.delivery_id, detail={"service": str(service.service_name), "format": shape})
 
-    def check(self, settings: AppriseSettings, credentials: AppriseCredentials) -> None:
-        """See that there are as many addresses as names and that each can be reached as far as rules go."""
-        if len(settings.names) != len(credentials.urls):
-            raise _mismatch()
-        for url in credentials.urls:
-            open_service(url)
-
 
 def _url_of(outgoing: Outgoing[Any, Any]) -> str:
     names, urls = outgoing.settings.names, outgoing.credentials.urls

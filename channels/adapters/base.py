@@ -124,10 +124,6 @@ class Adapter(ABC, Generic[S, C]):
         """Return checked credentials or raise `InvalidSettings`, which never quotes a secret."""
         return _checked(raw, self.Credentials)  # type: ignore[return-value]
 
-    def workspace(self, settings: S, credentials: C) -> str:
-        """Name what shares one rate limit at the provider; empty when nothing does."""
-        return ""
-
     @abstractmethod
     def recipients(self, settings: S) -> list[str]:
         """Return who is told; each gets a delivery of their own."""
@@ -142,9 +138,6 @@ class Adapter(ABC, Generic[S, C]):
         Raises `ChannelError` when the provider cannot be asked.
         """
         raise ChannelError(ErrorReason.UNKNOWN, _("This channel cannot look up what it sent."))
-
-    def check(self, settings: S, credentials: C) -> None:
-        """Raise `ChannelError` when the provider refuses these; the default asks nobody."""
 
     def deliver(self, outgoing: Outgoing[S, C]) -> Receipt:
         """Send, turning any unforeseen error into an ambiguous `ChannelError`."""

@@ -83,11 +83,6 @@ class SlackAdapter(Adapter[SlackSettings, SlackCredentials]):
     admission = "channels.threads.admission.admit"
     default_rate_per_minute = 50
 
-    def workspace(self, settings: SlackSettings, credentials: SlackCredentials) -> str:
-        """Name the workspace: the second of a token's four parts, which is no secret."""
-        pieces = credentials.token.split("-")
-        return pieces[1] if len(pieces) >= 4 else ""
-
     def recipients(self, settings: SlackSettings) -> list[str]:
         """Return the one channel."""
         return [settings.channel]
@@ -109,13 +104,6 @@ class SlackAdapter(Adapter[SlackSettings, SlackCredentials]):
         search = Search(self._client(outgoing.credentials), outgoing, since - CLOCK_SKEW)
         try:
             return search.run()
-        except FAILURES as error:
-            raise classify(error) from error
-
-    def check(self, settings: SlackSettings, credentials: SlackCredentials) -> None:
-        """Ask Slack whether it takes the token."""
-        try:
-            self._client(credentials).auth_test()
         except FAILURES as error:
             raise classify(error) from error
 

@@ -126,10 +126,6 @@ class SmsAdapter(Adapter[SmsSettings, SmsCredentials]):
     admission = "channels.sms.admission.admit"
     preview_notes = "channels.sms.usage.preview_notes"
 
-    def workspace(self, settings: SmsSettings, credentials: SmsCredentials) -> str:
-        """Name the account, which has one queue at Twilio."""
-        return settings.account_sid if settings.gateway == "twilio" else ""
-
     def recipients(self, settings: SmsSettings) -> list[str]:
         """Return the numbers in E.164, each once."""
         return list(dict.fromkeys(read_number(number, settings.countries) for number in settings.to))
@@ -149,11 +145,6 @@ class SmsAdapter(Adapter[SmsSettings, SmsCredentials]):
             raise ChannelError(http_gateway.CANNOT_ASK, _("This gateway cannot be asked what it sent."), permanent=True)
         found = twilio_gateway.find(outgoing, text_of(outgoing).text, since, self.send_timeout)
         return Receipt(provider_id=found) if found else None
-
-    def check(self, settings: SmsSettings, credentials: SmsCredentials) -> None:
-        """Ask Twilio whether it knows the account; another gateway cannot be asked without sending."""
-        if settings.gateway == "twilio":
-            twilio_gateway.check(settings.account_sid, credentials, self.send_timeout)
 
 
 def text_of(outgoing: SmsOutgoing) -> Fitted:

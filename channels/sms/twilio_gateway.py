@@ -1,4 +1,4 @@
-"""Twilio: sends, looks up and checks through its own library over this service's guarded way out."""
+"""Twilio: sends and looks up through its own library over this service's guarded way out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from twilio.base.exceptions import TwilioException, TwilioRestException
+from twilio.base.exceptions import TwilioException
 from twilio.http import HttpClient
 from twilio.http.response import Response
 
@@ -112,16 +112,6 @@ def find(outgoing: Outgoing[Any, Any], text: str, since: datetime, timeout: floa
     except (TwilioException, ValueError, TypeError, AttributeError) as error:
         raise _unreadable(ambiguous=False) from error
     raise ChannelError(ErrorReason.UNKNOWN, _("The number got too many messages to search."))
-
-
-def check(account_sid: str, credentials: Any, timeout: float) -> None:
-    """Raise `ChannelError` unless Twilio lets these in and the account is active."""
-    try:
-        account = _client(account_sid, credentials, timeout).api.v2010.accounts(account_sid).fetch()
-    except TwilioRestException as error:
-        raise _unreadable(ambiguous=False) from error
-    if account.status != "active":
-        raise ChannelError(ErrorReason.AUTH, _("The Twilio account is not active."), permanent=True)
 
 
 def status_callback(tenant_slug: str, delivery_id: str) -> str:

@@ -197,14 +197,6 @@ def test_the_token_follows_no_redirect_and_no_proxy(settings: Settings, monkeypa
     assert error.permanent
 
 
-def test_a_check_asks_slack_about_the_token(slack: FakeSlack) -> None:
-    settings = ADAPTER.settings_from(SETTINGS)
-    ADAPTER.check(settings, ADAPTER.credentials_from(CREDENTIALS))
-    with pytest.raises(ChannelError) as caught:
-        ADAPTER.check(settings, ADAPTER.credentials_from({"token": "xoxb-wrong"}))
-    assert caught.value.reason is ErrorReason.AUTH
-
-
 @pytest.mark.parametrize(
     ("given", "field"),
     [({}, "channel"), ({"channel": 5}, "channel"), ({"channel": "a b"}, "channel"), ({"channel": "x", "y": 1}, "y")],
@@ -222,9 +214,3 @@ def test_a_token_is_never_printed() -> None:
     with pytest.raises(InvalidSettings) as caught:
         ADAPTER.credentials_from({"token": "secret-without-prefix"})
     assert "secret-without" not in str(caught.value)
-
-
-def test_one_workspace_shares_a_limit() -> None:
-    settings = ADAPTER.settings_from(SETTINGS)
-    assert ADAPTER.workspace(settings, ADAPTER.credentials_from({"token": "xoxb-11-22-abc"})) == "11"
-    assert ADAPTER.workspace(settings, ADAPTER.credentials_from({"token": "xoxb-secret"})) == ""

@@ -115,13 +115,9 @@ def test_who_wrote_stop_is_known_as_such(twilio: FakeTwilio) -> None:
 
 def test_wrong_credentials_are_refused_in_words(twilio: FakeTwilio) -> None:
     twilio.token = "another"
-    with pytest.raises(ChannelError) as caught:
-        ADAPTER.check(ADAPTER.settings_from(SETTINGS), ADAPTER.credentials_from(CREDENTIALS))
-    assert (caught.value.reason, caught.value.detail) == (ErrorReason.AUTH, "20003 Authenticate")
+    error = fail()
+    assert (error.reason, error.detail) == (ErrorReason.AUTH, "20003 Authenticate")
     assert "test-token" not in repr(ADAPTER.credentials_from(CREDENTIALS))
-    twilio.token, twilio.account_status = "test-token", "suspended"
-    with pytest.raises(ChannelError):
-        ADAPTER.check(ADAPTER.settings_from(SETTINGS), ADAPTER.credentials_from(CREDENTIALS))
 
 
 @pytest.mark.parametrize(
