@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time, timedelta
 from typing import Any
@@ -24,7 +25,7 @@ from channels.models import Channel, ChannelIdentity
 from tenants import accounts, keys
 from tenants.context import tenant_context
 from tenants.models import ApiKey, Membership, Role, Tenant, User
-from tenants.principal import system
+from tenants.principal import Principal, system
 
 SLUG, ADMIN = "demo", "admin"
 INBOX_KEY = "developmentinbox0000000000000000"
@@ -44,22 +45,20 @@ class Inbox:
         return cls(os.environ.get("INBOX_URL", "http://127.0.0.1:8001"), int(os.environ.get("INBOX_SMTP_PORT", "8002")))
 
 
-def seed(inbox: Inbox) -> dict[str, str]:
+def seed(inbox: Inbox, before: Mapping[str, str] | None = None) -> dict[str, str]:
     """Make or complete the demo tenant; return what a person needs to use it.
 
-    Each run gives the admin a new password and the demo a new key (the old ones are not kept anywhere
-    they could be read again); whatever was changed in the admin stays as it is.
+    The password and the key that an earlier run returned (`before`) stay while they work, others are
+    made where they do not; whatever was changed in the admin stays as it is.
     """
+    before = before or {}
     tenant = Tenant.objects.filter(slug=SLUG).first() or accounts.create_tenant(
         None, slug=SLUG, name="Demo", environment=Tenant.Environment.DEVELOPMENT, time_zone="Europe/Paris"
     )
-    password = secrets.token_urlsafe(12)
     with tenant_context(tenant.pk):
         actor = system(tenant.pk, "seed_demo")
-        _member(tenant, password)
-        for old in ApiKey.objects.filter(name="demo", revoked_at=None):
-            keys.revoke(actor, old)
-        token = keys.issue(actor, "demo", SCOPES).token
+        password = _member(tenant, before.get("admin_password", ""))
+        token = _key(actor, before.get("api_key", ""))
         webhook_secret = _channels(inbox)
         if not Route.objects.exists():
             _rules()
@@ -73,14 +72,30 @@ def seed(inbox: Inbox) -> dict[str, str]:
     }
 
 
-def _member(tenant: Tenant, password: str) -> None:
+def _key(actor: Principal, token: str) -> str:
+    """Return the key that works and may do all that the demo shows; the demo has one at a time."""
+    known = keys.verify(token, None)
+    kept = ""
+    for old in ApiKey.objects.filter(name="demo", revoked_at=None):
+        if known is not None and known.id == str(old.pk) and set(SCOPES) <= set(old.scopes):
+            kept = token
+        else:
+            keys.revoke(actor, old)
+    return kept or keys.issue(actor, "demo", SCOPES).token
+
+
+def _member(tenant: Tenant, password: str) -> str:
+    """Make the admin and a member of them; return the password, which is new unless the old one still opens."""
     user, _created = User.objects.get_or_create(
         username=ADMIN, defaults={"email": "admin@example.org", "is_staff": True, "is_superuser": True}
     )
-    user.set_password(password)
-    user.save()
+    if not (password and user.check_password(password)):
+        password = secrets.token_urlsafe(12)
+        user.set_password(password)
+        user.save()
     if not Membership.objects.filter(user=user).exists():
         accounts.add_member(system(tenant.pk, "seed_demo"), user, Role.objects.get(name="owner"))
+    return password
 
 
 def _channels(inbox: Inbox) -> str:
