@@ -45,6 +45,15 @@ def audited(world: World, action: str) -> AuditEntry:
 # Matchers
 
 
+@pytest.mark.parametrize(
+    ("model", "says"), [(Silence, "Add at least one matcher."), (Route, "No matcher: every alert.")]
+)
+def test_an_empty_builder_says_what_no_matcher_means_there(ours: World, model: Any, says: str) -> None:
+    page = ours.client(ours.owner).get(admin_url(model, "add")).content.decode()
+    hints = {"Add at least one matcher.", "No matcher: every alert."}
+    assert {hint for hint in hints if hint in page} == {says}
+
+
 @pytest.mark.parametrize("text", ['{team="a"}', 'team="a"', TEAM])
 def test_matchers_are_read_from_the_builder_and_from_pasted_text(text: str) -> None:
     assert MatchersField().clean(text) == [{"name": "team", "op": "=", "value": "a"}]
