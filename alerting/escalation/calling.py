@@ -75,7 +75,7 @@ class Caller(msgspec.Struct):
         calls, misses = self.book.calls(level)
         for miss in misses:
             missed = {"level": self._number(one, step), "target": miss.target.kind, "name": miss.name}
-            self._say(one, Kind.ESCALATION_SKIPPED, miss.why, missed | {"id": str(miss.target.id)})
+            self._say(one, Kind.ESCALATION_SKIPPED, miss.why, missed | {"target_id": str(miss.target.id)})
         told: list[dict[str, Any]] = []
         for call in calls:
             notice = self._notice(one, step, call)
