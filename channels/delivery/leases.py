@@ -49,15 +49,6 @@ SELECT delivery_id, state, kind FROM fate
 """
 
 
-def sweep_leases() -> int:
-    """End the leases that ran out, of all tenants; returns how many.
-
-    A receiver that drops repeats gets the message again; any other delivery is uncertain until `reconcile_due`
-    has looked. What brought down its sender time and again is poison, and dead.
-    """
-    return sum(sweep_tenant(tenant_id) for tenant_id in tenants_with_late())
-
-
 def tenants_with_late() -> list[UUID]:
     """Return tenants with leases that ran out."""
     with connection.cursor() as cursor:
@@ -66,7 +57,11 @@ def tenants_with_late() -> list[UUID]:
 
 
 def sweep_tenant(tenant_id: UUID) -> int:
-    """End one tenant's leases that ran out; returns how many."""
+    """End one tenant's leases that ran out; returns how many.
+
+    A receiver that drops repeats gets the message again; any other delivery is uncertain until `reconcile_tenant`
+    has looked. What brought down its sender time and again is poison, and dead.
+    """
     idempotent = [kind for kind in registry.kinds() if registry.adapter(kind).idempotent]
     with tenant_context(tenant_id):
         values: dict[str, Any] = {

@@ -121,11 +121,6 @@ class Answer:
         return self.asked
 
 
-def reconcile_due() -> int:
-    """Take up the uncertain deliveries of all tenants that are due; returns how many were settled."""
-    return sum(reconcile_tenant(tenant_id) for tenant_id in tenants_in_doubt())
-
-
 def tenants_in_doubt() -> list[UUID]:
     """Return tenants with uncertain deliveries that are due."""
     with connection.cursor() as cursor:

@@ -9,9 +9,9 @@ from django.db import connection
 from alerting import notifying
 from alerting.models import Route, RouteChannel, TimelineEvent
 from alerting.pipeline.drain import drain
-from channels.delivery.leases import sweep_leases
 from channels.models import Channel, Delivery
 from tenants.context import tenant_context
+from tests.channels.deliveries import sweep_leases
 from tests.factories import make_api
 
 pytestmark = pytest.mark.django_db

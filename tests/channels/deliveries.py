@@ -13,6 +13,8 @@ from django.db import connection
 
 from channels.adapters.base import Adapter, AdapterCredentials, AdapterSettings, Outgoing, Receipt
 from channels.delivery import NewDelivery, deliver_due, enqueue
+from channels.delivery.leases import sweep_tenant, tenants_with_late
+from channels.delivery.reconcile import reconcile_tenant, tenants_in_doubt
 from channels.errors import ChannelError, ErrorReason
 from channels.message import Message
 from channels.models import Channel, Delivery, DeliveryQueue, DestinationHealth
@@ -158,6 +160,16 @@ def deliver_all_due(tenant_id: UUID) -> None:
     """Send until nothing of the tenant may go now."""
     while deliver_due(tenant_id):
         pass
+
+
+def sweep_leases() -> int:
+    """End the leases that ran out, of all tenants, as the relay does."""
+    return sum(map(sweep_tenant, tenants_with_late()))
+
+
+def reconcile_due() -> int:
+    """Take up the uncertain deliveries of all tenants that are due, as the relay does."""
+    return sum(map(reconcile_tenant, tenants_in_doubt()))
 
 
 def get(channel: Channel, delivery_id: UUID) -> Delivery:

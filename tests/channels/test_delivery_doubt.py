@@ -4,10 +4,19 @@ import pytest
 
 from channels.delivery import deliver_due
 from channels.delivery.doubt import MAX_LOOKUPS
-from channels.delivery.reconcile import reconcile_due
 from channels.errors import ChannelError, ErrorReason
 from channels.models import Semantics
-from tests.channels.deliveries import get, let_pass, make_channel, outcomes, put, refused, states, timed_out
+from tests.channels.deliveries import (
+    get,
+    let_pass,
+    make_channel,
+    outcomes,
+    put,
+    reconcile_due,
+    refused,
+    states,
+    timed_out,
+)
 from tests.factories import make_tenant
 
 pytestmark = pytest.mark.django_db

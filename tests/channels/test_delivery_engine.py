@@ -9,8 +9,6 @@ from channels.delivery import NewDelivery, deliver_due, enqueue
 from channels.delivery.claiming import claim
 from channels.delivery.engine import send_all
 from channels.delivery.finishing import finish
-from channels.delivery.leases import sweep_leases
-from channels.delivery.reconcile import reconcile_due
 from channels.delivery.states import STEPS
 from channels.models import Delivery, DeliveryQueue, DeliveryState
 from tenants.context import NoTenantContext, tenant_context
@@ -26,8 +24,10 @@ from tests.channels.deliveries import (
     outcomes,
     put,
     queued,
+    reconcile_due,
     refused,
     states,
+    sweep_leases,
     throttled,
     timed_out,
     wait_seconds,

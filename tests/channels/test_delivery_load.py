@@ -9,8 +9,6 @@ from django.test.utils import CaptureQueriesContext
 
 from channels.delivery import deliver_due
 from channels.delivery.claiming import LONGEST_DEFERRAL, claim
-from channels.delivery.leases import sweep_leases
-from channels.delivery.reconcile import reconcile_due
 from channels.models import DeliveryQueue
 from tests.channels.deliveries import (
     deliver_all_due,
@@ -20,8 +18,10 @@ from tests.channels.deliveries import (
     let_pass,
     make_channel,
     put,
+    reconcile_due,
     refused,
     states,
+    sweep_leases,
     throttled,
     timed_out,
     wait_seconds,

@@ -14,8 +14,6 @@ from channels.delivery import IllegalStep, deliver_due, ending, replay
 from channels.delivery.claiming import claim
 from channels.delivery.engine import send_all
 from channels.delivery.finishing import finish
-from channels.delivery.leases import sweep_leases
-from channels.delivery.reconcile import reconcile_due
 from channels.models import OPEN_STATES, Delivery, DeliveryAttempt, DeliveryQueue, DeliveryState, Semantics
 from tenants.context import tenant_context
 from tenants.principal import system
@@ -26,7 +24,9 @@ from tests.channels.deliveries import (
     let_pass,
     make_channel,
     put,
+    reconcile_due,
     refused,
+    sweep_leases,
     throttled,
     timed_out,
 )

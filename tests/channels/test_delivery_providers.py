@@ -14,8 +14,6 @@ import pytest
 from django.db import connection, connections
 
 from channels.delivery import deliver_due
-from channels.delivery.leases import sweep_leases
-from channels.delivery.reconcile import reconcile_due
 from tenants.context import has_tenant_context
 from tests.channels.deliveries import (
     deliver_all_due,
@@ -25,7 +23,9 @@ from tests.channels.deliveries import (
     message,
     outcomes,
     put,
+    reconcile_due,
     states,
+    sweep_leases,
     wait_seconds,
 )
 from tests.factories import make_tenant

@@ -9,12 +9,11 @@ import msgspec
 import pytest
 
 from channels.delivery import deliver_due
-from channels.delivery.reconcile import reconcile_due
 from channels.models import Channel, Delivery, ThreadAnchor
 from channels.templating.samples import sample_message
 from tenants.context import tenant_context
 from tenants.isolation import new_id
-from tests.channels.deliveries import health, let_pass, make_channel, put, states
+from tests.channels.deliveries import health, let_pass, make_channel, put, reconcile_due, states
 from tests.factories import make_tenant
 from tests.fakes.http import FakeServer, Reply
 from tests.fakes.slack import FakeSlack, Scripted

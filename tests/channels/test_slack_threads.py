@@ -9,14 +9,13 @@ import msgspec
 import pytest
 
 from channels.delivery import deliver_due
-from channels.delivery.reconcile import reconcile_due
 from channels.message import Message, Reason
 from channels.models import Delivery, ThreadAnchor
 from channels.templating.samples import sample_message
 from channels.threads.ordering import carries
 from tenants.context import tenant_context
 from tenants.isolation import new_id
-from tests.channels.deliveries import deliver_all_due, get, let_pass, make_channel, outcomes, put, states
+from tests.channels.deliveries import deliver_all_due, get, let_pass, make_channel, outcomes, put, reconcile_due, states
 from tests.factories import make_tenant
 from tests.fakes.http import FakeServer, Reply
 from tests.fakes.slack import FakeSlack, Scripted

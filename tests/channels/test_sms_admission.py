@@ -14,14 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channels.delivery import deliver_due
-from channels.delivery.reconcile import reconcile_due
 from channels.models import Channel, Delivery, SmsMessage, SmsOptOut, SmsPlan
 from channels.sms.condensing import condense
 from channels.sms.deciding import Because, Limits, Usage, Waiting, decide
 from tenants.context import tenant_context
 from tenants.isolation import new_id
 from tenants.models import Tenant
-from tests.channels.deliveries import get, let_pass, make_channel, put, wait_seconds
+from tests.channels.deliveries import get, let_pass, make_channel, put, reconcile_due, wait_seconds
 from tests.channels.sending import changed
 from tests.factories import make_tenant
 from tests.fakes.http import FakeServer, Reply
