@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.apps import apps as installed_apps
 from django.db import models
 from django.db.migrations.operations.base import Operation, OperationCategory
 
@@ -135,10 +134,3 @@ def role_faults(connection: Any) -> list[str]:
     if bypasses:
         faults.append(f"the database role {role} has BYPASSRLS")
     return faults
-
-
-def tenant_models() -> list[type[models.Model]]:
-    """Return every installed model that a tenant owns."""
-    from tenants.isolation import TenantOwned
-
-    return [model for model in installed_apps.get_models() if issubclass(model, TenantOwned)]
