@@ -55,6 +55,13 @@ def test_own_processes_have_no_rights_beyond_their_own(name: str) -> None:
     assert f"--uid {uid} " in DOCKERFILE
 
 
+def test_processes_of_web_count_together_where_they_may_write() -> None:
+    web = SERVICES["web"]
+    folder = web["environment"]["PROMETHEUS_MULTIPROC_DIR"]
+    assert folder in {mount.split(":")[0] for mount in web["tmpfs"]}
+    assert web["environment"].items() >= SERVICES["relay"]["environment"].items()
+
+
 @pytest.mark.parametrize("name", RUNNING)
 def test_what_keeps_running_is_watched(name: str) -> None:
     assert SERVICES[name]["healthcheck"]["test"][0] in {"CMD", "CMD-SHELL"}
