@@ -41,6 +41,7 @@ ICONS: Final = {
     StepKind.ROUTE: "account_tree",
     StepKind.TIMERS: "timer",
     StepKind.PEOPLE: "group",
+    StepKind.ESCALATION: "phone_in_talk",
     StepKind.MESSAGES: "chat",
     StepKind.HISTORY: "history",
     StepKind.DELIVERIES: "send",

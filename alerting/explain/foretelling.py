@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _
 
 from alerting.decoding import ItemError, NativeAlert, title_of
 from alerting.exclusive import Moment
-from alerting.explain import door, enriching, grouping, identity, looking, muting, rendering, routes, telling
+from alerting.explain import calling, door, enriching, grouping, identity, looking, muting, rendering, routes, telling
 from alerting.explain.prospect import Prospect, foresee
 from alerting.explain.story import Destination, Detail, Explanation, Step, StepKind, Subject, Verdict
 from alerting.explain.words import Clock, listed
@@ -23,6 +23,7 @@ def foretell(body: bytes, moment: Moment) -> Explanation:
     prospect = foresee(alert, moment)
     destinations = telling.destinations(prospect, clock)
     rendered = rendering.messages(prospect)
+    called = calling.escalation(prospect, clock)
     steps = [
         _configuration(prospect),
         door.passage(body, alert, clock),
@@ -34,6 +35,7 @@ def foretell(body: bytes, moment: Moment) -> Explanation:
         routes.route(prospect.configuration, prospect.labels),
         looking.timers(prospect, clock),
         telling.people(destinations, prospect),
+        called,
         rendering.step(rendered),
     ]
     told = [one for one in destinations if one.is_told]
@@ -42,8 +44,8 @@ def foretell(body: bytes, moment: Moment) -> Explanation:
         at=moment.now,
         time_zone=moment.time_zone,
         is_prediction=True,
-        verdict=Verdict.PASSED if told else Verdict.QUIET,
-        summary=_summary(prospect, destinations, clock),
+        verdict=Verdict.PASSED if told or (called and called.verdict is Verdict.PASSED) else Verdict.QUIET,
+        summary=" ".join([_summary(prospect, destinations, clock), *([called.sentence] if called else [])]),
         steps=tuple(step for step in steps if step is not None),
         destinations=tuple(destinations),
         messages=tuple(rendered),

@@ -24,6 +24,7 @@ class StepKind(StrEnum):
     ROUTE = "route"
     TIMERS = "timers"
     PEOPLE = "people"
+    ESCALATION = "escalation"
     MESSAGES = "messages"
     HISTORY = "history"
     DELIVERIES = "deliveries"
