@@ -26,9 +26,18 @@ from alerting.models import (
 )
 from channels.admin.channel import ChannelAdmin
 from channels.admin.delivery import DeliveryAdmin
+from channels.admin.people import ChannelIdentityAdmin, PausedAddressAdmin
 from channels.admin.sms import SmsOptOutAdmin, SmsPlanAdmin
 from channels.admin.template import MessageTemplateAdmin
-from channels.models import Channel, Delivery, MessageTemplate, SmsOptOut, SmsPlan
+from channels.models import (
+    Channel,
+    ChannelIdentity,
+    Delivery,
+    MessageTemplate,
+    PausedAddress,
+    SmsOptOut,
+    SmsPlan,
+)
 from tenants.admin.api_keys import ApiKeyAdmin
 from tenants.admin.audit_log import AuditEntryAdmin
 from tenants.admin.people import MembershipAdmin, RoleAdmin
@@ -50,6 +59,8 @@ PAGES: dict[Any, Any] = {
     MessageTemplate: MessageTemplateAdmin,
     SmsPlan: SmsPlanAdmin,
     SmsOptOut: SmsOptOutAdmin,
+    ChannelIdentity: ChannelIdentityAdmin,
+    PausedAddress: PausedAddressAdmin,
     GroupingRule: GroupingRuleAdmin,
     EnrichmentStep: EnrichmentStepAdmin,
     AlertingPolicy: AlertingPolicyAdmin,

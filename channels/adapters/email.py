@@ -105,10 +105,6 @@ class EmailAdapter(Adapter[EmailSettings, EmailCredentials]):
     default_rate_per_minute = 120
     send_timeout = 20.0
 
-    def workspace(self, settings: EmailSettings, credentials: EmailCredentials) -> str:
-        """One mail server takes so much and no more."""
-        return settings.host if settings.provider == "smtp" else settings.provider
-
     def recipients(self, settings: EmailSettings) -> list[str]:
         """Return each address once, in order."""
         return list(dict.fromkeys(settings.to))

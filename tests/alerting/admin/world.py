@@ -31,7 +31,16 @@ from alerting.models import (
     TimelineEvent,
 )
 from channels.message import Message
-from channels.models import Channel, Delivery, DeliveryAttempt, MessageTemplate, SmsOptOut, SmsPlan
+from channels.models import (
+    Channel,
+    ChannelIdentity,
+    Delivery,
+    DeliveryAttempt,
+    MessageTemplate,
+    PausedAddress,
+    SmsOptOut,
+    SmsPlan,
+)
 from tenants import keys
 from tenants.context import tenant_context
 from tenants.models import AuditEntry, Membership, Role, Tenant, User
@@ -110,6 +119,10 @@ def _configuration(world: World) -> None:
     rows[SmsOptOut] = SmsOptOut.objects.create(
         channel=rows[Channel], number="+436641234567", source=f"STOP {marker}"
     )
+    rows[ChannelIdentity] = ChannelIdentity.objects.create(
+        channel=rows[Channel], external_id="U1", external_name=f"slack {marker}", user=world.owner
+    )
+    rows[PausedAddress] = PausedAddress.objects.create(address=f"{marker}@example.com", why="bounced")
     rows[Route] = Route.objects.create(name=f"route {marker}")
     RouteChannel.objects.create(route=rows[Route], channel=rows[Channel])
     _on_call(world)

@@ -1,0 +1,49 @@
+"""Who acts from elsewhere, and addresses that get nothing more: shown, and taken off by a person."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy
+
+from tenants.admin.base import TenantModelAdmin
+from tenants.admin.display import moment
+
+
+class _TakenOff(TenantModelAdmin):
+    """Rows that come about by themselves; a person can only delete them."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class PausedAddressAdmin(_TakenOff):
+    """Addresses whose mail came back or whose reader complained. Taking one off writes to it again."""
+
+    list_display = ("address", "why", "detail", "since")
+    list_filter = ("why",)
+    search_fields = ("address",)
+    fields = ("address", "why", "detail", "paused_at")
+
+    def since(self, row: Any) -> Any:
+        return moment(row.paused_at)
+
+    since.short_description = gettext_lazy("since")  # type: ignore[attr-defined]
+    since.admin_order_field = "paused_at"  # type: ignore[attr-defined]
+
+
+class ChannelIdentityAdmin(_TakenOff):
+    """Slack users who act in a member's name. Taking one off ends that at once."""
+
+    list_display = ("__str__", "external_id", "user", "channel", "since")
+    list_select_related = ("channel", "user")
+    search_fields = ("external_name", "external_id", "user__username")
+    fields = ("external_name", "external_id", "user", "channel", "linked_at")
+
+    def since(self, row: Any) -> Any:
+        return moment(row.linked_at)
+
+    since.short_description = gettext_lazy("linked")  # type: ignore[attr-defined]
+    since.admin_order_field = "linked_at"  # type: ignore[attr-defined]
