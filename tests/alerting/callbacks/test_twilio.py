@@ -13,6 +13,7 @@ from alerting import lifecycle
 from channels.delivery import deliver_due
 from channels.models import Channel, Delivery, ProviderEvent, SmsMessage, SmsOptOut
 from channels.sms.composing import short_id
+from channels.sms.receipts import reached
 from tests.alerting.scenes import Scene, alert
 from tests.fakes.http import FakeServer
 from tests.fakes.twilio import ACCOUNT, FakeTwilio, sign
@@ -91,6 +92,16 @@ def test_a_receipt_only_moves_forward(scene: Scene) -> None:
 def test_why_it_did_not_arrive_is_kept(scene: Scene) -> None:
     status(scene, "undelivered")
     assert receipt(scene) == ("undelivered", 30003)
+
+
+def test_whether_it_reached_the_phone_can_be_asked(scene: Scene) -> None:
+    (delivery,) = scene.deliveries()
+    for state, confirmed, lost in (("sent", False, False), ("undelivered", False, True), ("read", True, False)):
+        status(scene, state)
+        with scene.context():
+            known = reached([delivery.pk, scene.id])
+        assert list(known) == [delivery.pk]
+        assert (known[delivery.pk].is_confirmed, known[delivery.pk].is_lost) == (confirmed, lost)
 
 
 @pytest.mark.parametrize(
