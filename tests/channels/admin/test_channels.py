@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 import pytest
+from django.db.models.functions import Now
 from django.urls import reverse
 
 from channels.admin.channel_form import form_for
@@ -185,6 +186,14 @@ def test_a_delivery_shows_its_attempts_and_what_was_said(ours: World) -> None:
     for words in (f"answer {ours.marker}", f"dead {ours.marker}", f"message {ours.marker}"):
         assert words in body
     assert "Replay</button>" not in body
+
+
+def test_only_a_delivery_under_way_says_when_it_would_be_given_up(ours: World) -> None:
+    client, url = ours.client(ours.viewer), ours.url(Delivery)
+    assert "Given up at" in client.get(url).content.decode()
+    with tenant_context(ours.tenant.pk):
+        Delivery.objects.update(finished_at=Now())
+    assert "Given up at" not in client.get(url).content.decode()
 
 
 def test_a_dead_letter_is_replayed_once_and_audited(ours: World) -> None:
