@@ -45,7 +45,7 @@ def member_principal(user: User, tenant: Tenant, ip: str | None) -> Principal | 
 
 
 def operator_principal(user: User, tenant: Tenant, ip: str | None) -> Principal:
-    """Return a platform operator as an actor in a tenant they chose with a reason (tenants/operators.py)."""
+    """Return a platform operator as an actor in a tenant they chose with a reason (tenants/sessions.py)."""
     return Principal("operator", str(user.pk), f"{user.username} (operator)", tenant.pk, ALL_PERMISSIONS, ip)
 
 
