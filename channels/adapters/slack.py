@@ -24,6 +24,7 @@ from channels.adapters.slack_cards import card, digest, reply
 from channels.adapters.slack_client import SlackClient
 from channels.adapters.slack_errors import classify
 from channels.adapters.slack_search import CHANNEL_ID, EVENT_TYPE, Search, receipt
+from channels.errors import ChannelError
 
 CHANNEL_NAME = re.compile(r"#?[^\s#@<>&A-Z]{1,80}")
 SIGNING_SECRET = re.compile(r"[A-Za-z0-9]{16,128}")
@@ -128,7 +129,9 @@ class SlackAdapter(Adapter[SlackSettings, SlackCredentials]):
             if code in PARENT_GONE:
                 return False
             if code not in PARENT_FIXED:
-                raise
+                raise _repeatable(error) from error
+        except FAILURES as error:
+            raise _repeatable(error) from error
         return True
 
     def _answer(self, client: SlackClient, outgoing: SlackOutgoing, anchor: Anchor) -> Receipt:
@@ -159,3 +162,10 @@ class SlackAdapter(Adapter[SlackSettings, SlackCredentials]):
             unfurl_media=False,
         )
         return receipt(outgoing, str(answer["channel"]), str(answer["ts"]), thread)
+
+
+def _repeatable(error: Exception) -> ChannelError:
+    """Classify a failed update: showing the same state twice harms nobody, so there is no doubt to clear up."""
+    failed = classify(error)
+    failed.ambiguous = False
+    return failed

@@ -217,3 +217,16 @@ def test_a_message_is_needless_only_when_a_newer_one_knows_all_its_alerts() -> N
     assert not carries(msgspec.structs.replace(newer, alerts=newer.alerts[1:]), older)
     assert not carries(newer, msgspec.structs.replace(older, total_count=len(older.alerts) + 1))
     assert not carries(newer, msgspec.structs.replace(older, kind="status"))
+
+
+def test_an_update_whose_outcome_is_unknown_is_made_again_at_once(slack: FakeSlack) -> None:
+    group = Group()
+    group.tell()
+    slack.script.append(Scripted(Reply(drop=True), method="chat.update", accept=True))
+    made = group.tell(title="changed")
+    assert get(group.channel, made).state == "pending", "nothing was said yet, so there is nothing to look up"
+    let_pass(10, [group.tenant])
+    deliver_due(group.tenant.pk)
+    assert get(group.channel, made).state == "delivered"
+    assert outcomes(group.channel, made) == ["retryable", "ok"]
+    assert len(slack.messages) == 2
