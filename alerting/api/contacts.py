@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from alerting import validation
-from alerting.api.oncall import MemberField
+from alerting.api.oncall_bodies import MemberField
 from alerting.models import ContactMethod, NotificationRule
 from alerting.oncall.contacts import TooSoon, send_code, verify
 from channels.models import Channel
