@@ -8,7 +8,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -116,6 +116,8 @@ class _Known:
     digest: bytes
     principal: Principal | None
     until: float
+    # Whether the time of the last use on record is old enough to be written anew.
+    is_stale: bool = False
 
 
 _known: dict[str, _Known] = {}
@@ -139,6 +141,12 @@ def verify(token: str, ip: str | None) -> Principal | None:
     if not fits or known.principal is None:
         return None
     principal = known.principal
+    if known.is_stale:
+        # Only now: who merely knows a prefix neither counts as a use nor may tell by the time it takes.
+        with _lock:
+            if _known.get(prefix) is known:  # not one that was revoked meanwhile
+                _known[prefix] = replace(known, is_stale=False)
+        _note_use(principal.tenant_id, UUID(principal.id))
     return principal if ip == principal.ip else _with_ip(principal, ip)
 
 
@@ -156,9 +164,7 @@ def _look_up(prefix: str) -> _Known:
         key_id, tenant_id, name, digest, scopes, is_usable, is_stale = row
         permissions = frozenset().union(*(SCOPES.get(scope, frozenset()) for scope in scopes))
         principal = Principal("api_key", str(key_id), f"{name} ({prefix})", tenant_id, permissions)
-        known = _Known(bytes(digest), principal if is_usable else None, known.until)
-        if is_usable and is_stale:
-            _note_use(tenant_id, key_id)
+        known = _Known(bytes(digest), principal if is_usable else None, known.until, is_stale)
     with _lock:
         if len(_known) >= CACHE_SIZE:
             _known.clear()

@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tenants import keys
@@ -27,6 +29,59 @@ def test_a_key_speaks_for_its_tenant_with_its_scopes() -> None:
 )
 def test_a_wrong_key_is_nobody(change) -> None:
     assert keys.verify(change(make_key(make_tenant())), None) is None
+
+
+def with_secret(token: str, secret: str) -> str:
+    """Return the token with another secret and check digits that fit."""
+    body = token[: -keys.SECRET_LENGTH - keys.CHECK_LENGTH] + secret
+    return body + keys._check_digits(body)
+
+
+def test_no_bad_key_costs_more_than_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is counted here is all that could tell them apart: statements, hashes, comparisons."""
+    tenant = make_tenant()
+    good, revoked = make_key(tenant), make_key(tenant)
+    with tenant_context(tenant.pk):
+        keys.revoke(system(tenant.pk), ApiKey.objects.get(prefix=revoked.split("_")[2]))
+        expired = keys.issue(system(tenant.pk), "old", ["alerts:read"], timezone.now() - timedelta(days=1)).token
+    unknown = good.replace(good.split("_")[2], "0" * keys.PREFIX_LENGTH)
+    bad = {
+        "wrong secret": with_secret(good, "0" * keys.SECRET_LENGTH),
+        "unknown": with_secret(unknown, "0" * keys.SECRET_LENGTH),
+        "revoked": revoked,
+        "expired": expired,
+        "slip": good[:-1] + ("0" if good[-1] != "0" else "1"),
+        "no key": "hello",
+    }
+    hashes: list[str] = []
+    digest = keys._digest
+    monkeypatch.setattr(keys, "_digest", lambda secret: (hashes.append(secret), digest(secret))[1])
+    costs = {}
+    for name, token in bad.items():
+        keys._known.clear()
+        hashes.clear()
+        with CaptureQueriesContext(connection) as queries:
+            assert keys.verify(token, None) is None, name
+        costs[name] = (len(queries), len(hashes), *(len(secret) for secret in hashes))
+    assert set(costs.values()) == {costs["unknown"]}, costs
+
+
+def test_a_use_is_noted_once_and_only_with_the_secret() -> None:
+    tenant = make_tenant()
+    token = make_key(tenant)
+    prefix = token.split("_")[2]
+
+    def last_used() -> object:
+        with tenant_context(tenant.pk):
+            return ApiKey.objects.get(prefix=prefix).last_used_at
+
+    assert keys.verify(with_secret(token, "0" * keys.SECRET_LENGTH), None) is None
+    assert last_used() is None
+    assert keys.verify(token, None) is not None
+    first = last_used()
+    assert first is not None
+    assert keys.verify(token, None) is not None
+    assert last_used() == first
 
 
 def test_the_secret_is_not_stored() -> None:
