@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
+from prometheus_client import Counter
 
 from alerting.due_groups import DueGroup
 from alerting.escalation.messages import escalation_message, language_of, why_told
@@ -25,6 +26,8 @@ KIND: Final = "escalation"
 PRIORITIES: Final = {"urgent": 5, "normal": 25}
 #: A call that cannot be delivered for so long is given up, and the next level is called.
 HORIZON: Final = timedelta(minutes=30)
+
+_calls = Counter("alerting_escalation_calls", "Messages of escalations put into the queue")
 
 
 class Caller(msgspec.Struct):
@@ -52,6 +55,7 @@ class Caller(msgspec.Struct):
     def write(self) -> None:
         """Put what is told now into the queue, and note which delivery each notice became."""
         ids = enqueue([delivery for _notice, delivery in self._sending])
+        _calls.inc(len(ids))
         for (notice, _delivery), delivery_id in zip(self._sending, ids, strict=True):
             notice.delivery_id = delivery_id
 

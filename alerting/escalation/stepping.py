@@ -8,8 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
-from prometheus_client import Counter
-
 from alerting import lifecycle, timeline, timers
 from alerting.configuration import compiled
 from alerting.due_groups import DueGroup, read_groups
@@ -25,8 +23,6 @@ from tenants.principal import system
 
 MAX_STEPS: Final = 200
 WHO: Final = "escalation"
-
-_ended = Counter("alerting_escalations_ended", "Escalations that ended, by reason", ["reason"])
 
 
 def step_due(tenant_id: UUID, limit: int = MAX_STEPS) -> int:
@@ -73,7 +69,6 @@ def _sort(
 def _end(over: Sequence[Running]) -> None:
     for one in over:
         one.end(Why.GROUP_OVER)
-        _ended.labels(Why.GROUP_OVER).inc()
     rows.stop_telling(over, "resolved")
     rows.write(over)
     timeline.record(
