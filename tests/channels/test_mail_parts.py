@@ -52,7 +52,11 @@ def test_the_look_asks_nobody_elses_server() -> None:
 @pytest.fixture
 def postmark(settings: Any) -> Any:
     heard: list[Request] = []
-    replies = [Reply(200, json.dumps({"ErrorCode": 0, "Message": "OK", "MessageID": "abc", "To": "oncall@example.com"}).encode())]
+    replies = [
+        Reply(
+            200, json.dumps({"ErrorCode": 0, "Message": "OK", "MessageID": "abc", "To": "oncall@example.com"}).encode()
+        )
+    ]
 
     def answer(request: Request) -> Reply:
         heard.append(request)
