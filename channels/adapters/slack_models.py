@@ -17,9 +17,11 @@ class Quick:
         found = {}
         for key in _attributes(self):
             value = getattr(self, key, None)
-            if value is None or (hasattr(value, "__len__") and not len(value)):
-                continue
-            found[key] = _plain(value)
+            if type(value) is str:
+                if value:
+                    found[key] = value
+            elif value is not None and not (hasattr(value, "__len__") and not len(value)):
+                found[key] = _plain(value)
         return found
 
 

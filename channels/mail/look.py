@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import mrml
 
+SPACES = re.compile(r"\s*\n\s*")
 # On yellow, white cannot be read.
 HEAD = (
     "{% set accent = severity_number|colour(status) %}"
@@ -14,4 +17,5 @@ HEAD = (
 def compile_mjml(source: str) -> str:
     """Return a Jinja2 template in HTML that every mail program draws; loads nothing from elsewhere."""
     options = mrml.RenderOptions(disable_comments=True, fonts={})
-    return HEAD + str(mrml.to_html(source, None, options).content)
+    # Each mail carries it all, so nothing stays that is only there for whoever reads the source.
+    return HEAD + SPACES.sub("\n", str(mrml.to_html(source, None, options).content))
