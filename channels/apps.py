@@ -7,3 +7,6 @@ from django.utils.translation import gettext_lazy as _
 class ChannelsConfig(AppConfig):
     name = "channels"
     verbose_name = _("Channels and deliveries")
+
+    def ready(self) -> None:
+        from channels import checks  # noqa: F401  (registers the deployment check)

@@ -8,7 +8,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_process_init, worker_shutting_down
+from celery.signals import worker_init, worker_process_init, worker_shutting_down
 from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -85,10 +85,15 @@ def publish(task: str, *ids: str) -> None:
         app.send_task(task, args=ids, connection=connection, retry=False)
 
 
-@worker_process_init.connect
+@worker_init.connect
 def warm_up(**_: Any) -> None:
-    """Load what the first task would otherwise wait half a second for."""
+    """Load what the first task would otherwise wait a second for; once, before children are forked from here."""
     get_resolver().url_patterns  # noqa: B018  (loads every module that has an address)
+
+
+@worker_process_init.connect
+def connect(**_: Any) -> None:
+    """Open each child's own connection."""
     connection.ensure_connection()
 
 

@@ -71,6 +71,8 @@ class Stack:
             "TWILIO_API_BASE_URL": f"{self.inbox_url}/twilio",
             "PAGERDUTY_EVENTS_BASE_URL": f"{self.inbox_url}/pagerduty",
             "DJANGO_SETTINGS_MODULE": "config.settings",
+            # CI checks the settings; at every start they would only cost each worker a second.
+            "CELERY_SKIP_CHECKS": "1",
             **{name: self.secrets[name] for name in ("SECRET_KEY", "FIELD_ENCRYPTION_KEY", "API_KEY_PEPPER")},
         }
         given = {name: value for name, value in os.environ.items() if value or name not in settings}

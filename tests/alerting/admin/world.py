@@ -116,9 +116,7 @@ def _configuration(world: World) -> None:
         template=rows[MessageTemplate],
     )
     rows[SmsPlan] = SmsPlan.objects.create(prices={"AT": "0.07"})
-    rows[SmsOptOut] = SmsOptOut.objects.create(
-        channel=rows[Channel], number="+436641234567", source=f"STOP {marker}"
-    )
+    rows[SmsOptOut] = SmsOptOut.objects.create(channel=rows[Channel], number="+436641234567", source=f"STOP {marker}")
     rows[ChannelIdentity] = ChannelIdentity.objects.create(
         channel=rows[Channel], external_id="U1", external_name=f"slack {marker}", user=world.owner
     )
