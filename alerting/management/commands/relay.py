@@ -9,8 +9,6 @@ from alerting.relay import Relay
 
 
 class Command(BaseCommand):
-    # A relay that is started anew is needed at once; the checks belong to the deployment.
-    requires_system_checks: list[str] = []
     help = "Wake workers for waiting work and do what nobody takes; run two or more."
 
     def handle(self, *args: Any, **options: Any) -> None:
