@@ -127,6 +127,7 @@ class ContactViewSet(_OwnViewSet):
     @action(detail=True, methods=["post"])
     def send_code(self, request: Request, id: str) -> Response:
         """Six digits, good for fifteen minutes; at most one in thirty seconds."""
+        self.accept(NoInput)
         contact = self.get_object()
         self.require_own(contact)
         try:

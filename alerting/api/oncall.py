@@ -23,6 +23,7 @@ from alerting.oncall.schedule import Schedule, final, next_hand_over, on_call
 from alerting.oncall.swapping import swap
 from channels.selectors import database_now
 from tenants.api.filters import Filter, row_id
+from tenants.api.inputs import NoInput
 from tenants.api.problems import Problem
 from tenants.api.query import moment
 from tenants.api.views import ConfigurationViewSet
@@ -99,10 +100,11 @@ class ScheduleViewSet(ConfigurationViewSet):
         made = swap(self.principal, schedule, **self.accept(bodies.SwapInput))
         return Response(bodies.OverridesOutput({"overrides": made}).data, status=status.HTTP_201_CREATED)
 
-    @extend_schema(summary="Give the calendar feed a new address", request=None, responses=bodies.ScheduleOutput)
+    @extend_schema(summary="Give the calendar feed a new address", request=NoInput, responses=bodies.ScheduleOutput)
     @action(detail=True, methods=["post"])
     def renew_feed(self, request: Request, id: str) -> Response:
         """The old address shows nothing any more."""
+        self.accept(NoInput)
         schedule = self.get_object()
         feeds.renew(self.principal, schedule)
         return self.answer(schedule)

@@ -8,7 +8,17 @@ from typing import Any
 from django.test import Client
 from django.utils import timezone
 
-from alerting.models import Alert, AlertGroup, IntakeRequest, QuarantinedAlert
+from alerting.models import (
+    Alert,
+    AlertGroup,
+    ContactMethod,
+    EscalationPolicy,
+    IntakeRequest,
+    NotificationRule,
+    OnCallSchedule,
+    QuarantinedAlert,
+    ScheduleOverride,
+)
 from channels.models import Delivery
 from channels.templating.samples import sample_message
 from tenants.context import tenant_context
@@ -30,7 +40,8 @@ class House:
     def __init__(self, tenant: Tenant, marker: str = "mine") -> None:
         self.tenant, self.marker = tenant, marker
         self.client = Client(raise_request_exception=False)
-        self.client.force_login(make_member(tenant, "owner"))
+        self.owner = make_member(tenant, "owner")
+        self.client.force_login(self.owner)
         self.ids = {name: self._make(name, body) for name, body in self._bodies()}
         with tenant_context(tenant.pk):
             self.ids |= self._rows()
@@ -60,6 +71,34 @@ class House:
         yield "api-keys", {"name": name, "scopes": ["alerts:read"]}
         yield "roles", {"name": name, "permissions": []}
 
+    def _on_call(self) -> dict[str, Any]:
+        people = [str(self.owner.pk)]
+        layer = {"name": self.marker, "people": people, "unit": "weekly", "starts_at": "2026-01-05T09:00:00"}
+        schedule = OnCallSchedule.objects.create(name=self.marker, layers=[layer])
+        now = timezone.now()
+        override = ScheduleOverride.objects.create(
+            schedule=schedule,
+            person=self.owner,
+            starts_at=now,
+            ends_at=now + timedelta(hours=1),
+            comment=self.marker,
+        )
+        contact = ContactMethod.objects.create(
+            person=self.owner, channel_id=self.ids["channels"], address=f"{self.marker}@example.org"
+        )
+        rule = NotificationRule.objects.create(person=self.owner, contact=contact, wait=timedelta(minutes=5))
+        target = {"kind": "schedule", "id": str(schedule.pk), "via": ""}
+        policy = EscalationPolicy.objects.create(
+            name=self.marker, levels=[{"wait": 0, "targets": [target], "importance": "urgent"}]
+        )
+        return {
+            "on-call-schedules": schedule,
+            "overrides": override,
+            "contacts": contact,
+            "notification-rules": rule,
+            "escalation-policies": policy,
+        }
+
     def _rows(self) -> dict[str, Any]:
         group = AlertGroup.objects.create(
             key=new_id().bytes, labels={"team": self.marker}, title=self.marker, severity=20
@@ -87,5 +126,6 @@ class House:
         intake = IntakeRequest.objects.create(source="native", body_sha256=b"", accepted=1, trace_id="")
         members = self.client.get("/api/v1/members").json()["results"]
         audit = self.client.get("/api/v1/audit").json()["results"]
-        made = {"groups": group, "alerts": alert, "deliveries": delivery, "quarantine": item, "intake": intake}
+        made: dict[str, Any] = self._on_call()
+        made |= {"groups": group, "alerts": alert, "deliveries": delivery, "quarantine": item, "intake": intake}
         return {name: row.pk for name, row in made.items()} | {"members": members[0]["id"], "audit": audit[0]["id"]}
