@@ -16,9 +16,10 @@ from typing import Any
 from benchmarks.generator import Load, Outcome
 from benchmarks.stack import ROOT, BenchStack
 
-RATES = {1: 1_200.0, 100: 10_000.0, 500: 20_000.0}
+RATES = {1: 1_200.0, 100: 10_000.0, 500: 10_000.0}
 FLOOR = 10_000.0
-CALM = (100, 2_000.0)
+# Beside the floor: how quick it is when calm, and how far the aim of 20,000 a second is.
+EXTRA = ((100, 2_000.0), (500, 20_000.0))
 RESULTS = ROOT / "benchmarks" / "results" / "load.json"
 DRAIN_PATIENCE = 120.0
 
@@ -137,8 +138,9 @@ def main() -> int:
             rate = options.rate or RATES.get(batch, FLOOR)
             results[str(batch)] = Case(stack, batch=batch, rate=rate, seconds=options.seconds).run()
             print(table({str(batch): results[str(batch)]}), flush=True)
-        batch, rate = CALM
-        results[f"{batch}@{int(rate)}"] = Case(stack, batch=batch, rate=rate, seconds=min(options.seconds, 30)).run()
+        for batch, rate in EXTRA:
+            case = Case(stack, batch=batch, rate=rate, seconds=min(options.seconds, 30))
+            results[f"{batch}@{int(rate)}"] = case.run()
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(results, indent=2) + "\n")
     print(table(results))

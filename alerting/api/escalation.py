@@ -132,7 +132,7 @@ class ForetellViewSet(TenantViewSet):
     paged = frozenset()
     pagination_class = None
 
-    @extend_schema(summary="Show whom an alert would call", request=ForetellInput, responses=StepsOutput)
+    @extend_schema(summary="Show whom an alert would call", request=ForetellInput, responses={200: StepsOutput})
     def create(self, request: Request) -> Response:
         """By the escalation policies its labels are routed to, were it never acknowledged."""
         wanted = self.accept(ForetellInput)

@@ -48,8 +48,8 @@ def scene() -> Iterator[Scene]:
     scene.supervisor.stop_all()
 
 
-SLEEP = "import time; print('up'); time.sleep(600)"
-DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up'); time.sleep(600)"
+SLEEP = "import time; print('up', flush=True); time.sleep(600)"
+DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
 
 
 def test_killed_program_comes_back_with_another_process(scene: Scene, tmp_path: Path) -> None:
