@@ -58,8 +58,8 @@ CHECKS: Final = (
             AND g.status = 'firing' AND g.flushed_at > a.changed_at AND g.untold_reason = ''
             AND NOT EXISTS (SELECT 1 FROM timer t WHERE t.tenant_id = g.tenant_id AND t.object_id = g.id
                             AND t.due_at <= now())
-            AND NOT EXISTS (SELECT 1 FROM notification_log n WHERE n.tenant_id = g.tenant_id AND n.group_id = g.id
-                            AND {_NUMBER} = ANY(n.firing))""",  # noqa: S608 - a constant of this module
+            AND NOT EXISTS (SELECT 1 FROM notification_log n, unnest(n.firing) AS told (number)
+                            WHERE n.tenant_id = %(tenant)s AND n.group_id = g.id AND told.number = {_NUMBER})""",  # noqa: S608 - a constant of this module
     ),
     Check(
         "groups_without_timer",
