@@ -36,7 +36,7 @@ class BenchTenant:
     def _routes(self, channel: Channel) -> None:
         zero = timedelta(0)
         root = Route.objects.create(
-            name="root", group_wait=zero, group_interval=timedelta(seconds=30), repeat_interval=timedelta(hours=4)
+            name="root", group_wait=zero, group_interval=timedelta(minutes=5), repeat_interval=timedelta(hours=4)
         )
         RouteChannel.objects.create(route=root, channel=channel)
 
