@@ -234,7 +234,7 @@ def test_a_value_that_was_not_signed_for_this_channel_does_nothing(world: World)
         read_act(str(world.channel.pk), "acknowledge.\u00e9.x")
 
 
-@pytest.mark.parametrize("shift", [-301, 301, -86_400])
+@pytest.mark.parametrize("shift", [-301, 360, -86_400])
 def test_an_old_or_future_call_is_refused(world: World, shift: int) -> None:
     world.link()
     assert world.click("acknowledge", at=time.time() + shift).status_code == 401
