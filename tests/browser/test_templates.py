@@ -1,0 +1,35 @@
+"""The editor of message templates: what a reader gets is shown while it is written, and faults with their line."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from channels.models import MessageTemplate
+from tenants.context import tenant_context
+from tenants.models import Tenant, User
+from tests.browser.conftest import SignIn
+
+pytestmark = pytest.mark.browser
+
+
+def test_the_preview_follows_what_is_typed(page: Page, sign_in: SignIn, owner: User, tenant: Tenant) -> None:
+    sign_in("olga")
+    page.goto("/admin/channels/messagetemplate/add/")
+    page.fill("[name=name]", "Ours")
+    page.select_option("[name=kind]", "slack")
+    preview = page.locator("#template-preview")
+    expect(preview).to_contain_text("Disk almost full")
+    title = page.locator("[name=part__slack__title]")
+    title.press_sequentially("Wake up: {{ title }}")
+    expect(preview).to_contain_text("Wake up: Disk almost full")
+    title.press_sequentially(" {% if %}")
+    expect(preview).to_contain_text("Line 1:")
+    expect(preview).to_contain_text("Readers would get the built-in text")
+    title.fill("Wake up: {{ title }}")
+    expect(preview).not_to_contain_text("Line 1:")
+    page.click("button[name=_save], input[name=_save]")
+    expect(page.get_by_text("was added successfully")).to_be_visible()
+    with tenant_context(tenant.pk):
+        kept = MessageTemplate.objects.get()
+    assert kept.parts == {"title": "Wake up: {{ title }}"}
+    page.goto(f"/admin/channels/messagetemplate/{kept.pk}/change/")
+    expect(preview).to_contain_text("Wake up: Disk almost full")
