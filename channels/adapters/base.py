@@ -118,11 +118,11 @@ class Adapter(ABC, Generic[S, C]):
 
     def settings_from(self, raw: Mapping[str, Any]) -> S:
         """Return checked settings or raise `InvalidSettings` naming every field at fault."""
-        return _checked(raw, self.Settings)  # type: ignore[return-value]
+        return checked(raw, self.Settings)  # type: ignore[return-value]
 
     def credentials_from(self, raw: Mapping[str, Any]) -> C:
         """Return checked credentials or raise `InvalidSettings`, which never quotes a secret."""
-        return _checked(raw, self.Credentials)  # type: ignore[return-value]
+        return checked(raw, self.Credentials)  # type: ignore[return-value]
 
     @abstractmethod
     def recipients(self, settings: S) -> list[str]:
@@ -150,7 +150,8 @@ class Adapter(ABC, Generic[S, C]):
             raise ChannelError(ErrorReason.UNKNOWN, type(error).__name__, ambiguous=not self.idempotent) from error
 
 
-def _checked(raw: Mapping[str, Any], model: type[P]) -> P:
+def checked(raw: Mapping[str, Any], model: type[P]) -> P:
+    """Return a checked struct or raise `InvalidSettings` naming the field at fault."""
     try:
         value = msgspec.convert(dict(raw), type=model, strict=False)
     except msgspec.ValidationError as error:
