@@ -51,6 +51,7 @@ app.conf.update(
         "alerting.tasks.flush_groups": {"queue": "intake"},
         "alerting.tasks.escalate": {"queue": "intake"},
         "alerting.tasks.deliver": {"queue": "notify"},
+        "metrics.tasks.*": {"queue": "metrics"},
     },
     beat_schedule={
         "audit": {"task": "alerting.tasks.audit", "schedule": 60.0, "options": {"expires": 60}},
@@ -59,6 +60,7 @@ app.conf.update(
         "import-calendars": {"task": "alerting.tasks.import_calendars", "schedule": 900.0, "options": {"expires": 900}},
         "watch-on-call": {"task": "alerting.tasks.watch_on_call", "schedule": 3600.0, "options": {"expires": 3600}},
         "sweep": {"task": "alerting.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
+        "keep-partitions": {"task": "metrics.tasks.keep_partitions", "schedule": 3600.0, "options": {"expires": 3600}},
     }
     | {
         f"canary-{queue}": {
@@ -70,7 +72,7 @@ app.conf.update(
         for queue in QUEUES
     },
 )
-app.autodiscover_tasks(["tenants", "channels", "alerting"])
+app.autodiscover_tasks(["tenants", "channels", "alerting", "metrics"])
 
 
 PUBLISH_TRANSPORT = {"socket_connect_timeout": 0.2, "socket_timeout": 0.25, "max_retries": 0}

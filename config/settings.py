@@ -72,6 +72,7 @@ INSTALLED_APPS = [
     "tenants",
     "channels",
     "alerting",
+    "metrics",
     "config.apps.ServiceConfig",
 ]
 # Django's admin log is not used (the audit log is), so its table is not made either.
@@ -216,6 +217,13 @@ INTAKE_MAX_WAITING = env.integer("INTAKE_MAX_WAITING", 200_000)
 INTAKE_MAX_WAITING_PER_TENANT = env.integer("INTAKE_MAX_WAITING_PER_TENANT", 100_000)
 INTAKE_ALERTS_PER_SECOND_OF_TENANT = env.integer("INTAKE_ALERTS_PER_SECOND_OF_TENANT", 50_000)
 INTAKE_ALERTS_PER_SECOND_OF_KEY = env.integer("INTAKE_ALERTS_PER_SECOND_OF_KEY", 50_000)
+
+# How long each level of metrics is kept (whole partitions go)
+METRICS_KEEP_SAMPLES_DAYS = env.integer("METRICS_KEEP_SAMPLES_DAYS", 35)
+METRICS_KEEP_FLAWS_DAYS = env.integer("METRICS_KEEP_FLAWS_DAYS", 14)
+METRICS_KEEP_MINUTES_DAYS = env.integer("METRICS_KEEP_MINUTES_DAYS", 100)
+METRICS_KEEP_HOURS_DAYS = env.integer("METRICS_KEEP_HOURS_DAYS", 760)
+METRICS_KEEP_DAYS_DAYS = env.integer("METRICS_KEEP_DAYS_DAYS", 3_650)
 
 # Ways out
 EGRESS_ALLOW_LOOPBACK = env.flag("EGRESS_ALLOW_LOOPBACK") and not IS_PRODUCTION

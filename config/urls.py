@@ -27,4 +27,5 @@ urlpatterns = [
     path("api/v1/", include("tenants.api.urls")),
     path("api/v1/", include("channels.api.urls")),
     path("api/v1/", include("alerting.api.urls")),
+    path("api/v1/", include("metrics.api.urls")),
 ]

@@ -1,0 +1,1 @@
+"""Where trouble is found: metrics collected, judged and forecast."""
