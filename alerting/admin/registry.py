@@ -27,6 +27,7 @@ from alerting.models import (
 from channels.admin.channel import ChannelAdmin
 from channels.admin.delivery import DeliveryAdmin
 from channels.admin.people import ChannelIdentityAdmin, PausedAddressAdmin
+from channels.admin.phrases import PhraseOverrideAdmin
 from channels.admin.sms import SmsOptOutAdmin, SmsPlanAdmin
 from channels.admin.template import MessageTemplateAdmin
 from channels.models import (
@@ -35,6 +36,7 @@ from channels.models import (
     Delivery,
     MessageTemplate,
     PausedAddress,
+    PhraseOverride,
     SmsOptOut,
     SmsPlan,
 )
@@ -57,6 +59,7 @@ PAGES: dict[Any, Any] = {
     **oncall.PAGES,
     Channel: ChannelAdmin,
     MessageTemplate: MessageTemplateAdmin,
+    PhraseOverride: PhraseOverrideAdmin,
     SmsPlan: SmsPlanAdmin,
     SmsOptOut: SmsOptOutAdmin,
     ChannelIdentity: ChannelIdentityAdmin,

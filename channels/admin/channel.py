@@ -59,7 +59,7 @@ class ChannelAdmin(TenantModelAdmin):
             credentials.append("forget_credentials")
         head = ("name", "kind", *settings)
         secret = {"fields": credentials, "description": _("Kept encrypted and never shown again.")}
-        more = ("template", "locale", "send_resolved", "semantics", "rate_per_minute", "is_active")
+        more = ("template", "locale", "time_zone", "send_resolved", "semantics", "rate_per_minute", "is_active")
         sections: list[Any] = [(None, {"fields": head}), (_("Credentials"), secret), (_("Sending"), {"fields": more})]
         if obj is not None:
             sections.insert(0, (None, {"fields": ("condition",)}))

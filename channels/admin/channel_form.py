@@ -2,11 +2,12 @@
 
 import json
 from typing import Any
+from zoneinfo import available_timezones
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
+from unfold.widgets import UnfoldAdminSelect2Widget, UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
 
 from channels import registry
 from channels.admin.struct_fields import field_name, struct_fields
@@ -18,10 +19,17 @@ PARTS = ("settings", "credentials")
 EMPTY: tuple[Any, ...] = (None, "", [])
 
 
+def _zones() -> list[tuple[str, Any]]:
+    return [("", _("the tenant's")), *((name, name) for name in sorted(available_timezones()))]
+
+
 class ChannelForm(TenantModelForm):
     """Fields named `<part>__<kind>__<field>` carry what the adapters' structs ask for."""
 
     kind = forms.ChoiceField(label=_("kind"), choices=registry.choices, widget=UnfoldAdminSelectWidget())
+    time_zone = forms.ChoiceField(
+        label=_("time zone"), choices=_zones, required=False, widget=UnfoldAdminSelect2Widget()
+    )
     forget_credentials = forms.BooleanField(
         label=_("remove stored credentials"), required=False, widget=UnfoldBooleanSwitchWidget()
     )
@@ -29,7 +37,7 @@ class ChannelForm(TenantModelForm):
     class Meta:
         model = Channel
         # Keys to other rows are added per request by the page: their choices exist only inside a tenant.
-        fields = ("name", "kind", "locale", "semantics", "rate_per_minute", "send_resolved", "is_active")
+        fields = ("name", "kind", "locale", "time_zone", "semantics", "rate_per_minute", "send_resolved", "is_active")
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -3,6 +3,7 @@
 from django.urls import re_path
 
 from channels.api.deliveries import DeliveryViewSet
+from channels.api.phrases import PhraseViewSet
 from channels.api.sms import SmsPlanViewSet
 from channels.api.views import ChannelViewSet, TemplateViewSet
 from tenants.api.routers import OptionalSlashRouter
@@ -11,6 +12,7 @@ router = OptionalSlashRouter()
 router.register("channels", ChannelViewSet, "channel")
 router.register("templates", TemplateViewSet, "template")
 router.register("deliveries", DeliveryViewSet, "delivery")
+router.register("phrases", PhraseViewSet, "phrase")
 
 urlpatterns = [
     re_path(r"^sms-plan/?$", SmsPlanViewSet.as_view({"get": "retrieve", "patch": "partial_update"}), name="sms-plan"),

@@ -68,6 +68,7 @@ class House:
         yield "inhibition-rules", {"name": name, "source_matchers": matchers, "target_matchers": matchers}
         yield "maintenance-windows", {"name": name, **window}
         yield "silences", {"matchers": matchers, "ends_at": ends_at, "comment": name}
+        yield "phrases", {"locale": "en", "key": "status.silenced", "text": name}
         yield "api-keys", {"name": name, "scopes": ["alerts:read"]}
         yield "roles", {"name": name, "permissions": []}
 

@@ -38,6 +38,7 @@ from channels.models import (
     DeliveryAttempt,
     MessageTemplate,
     PausedAddress,
+    PhraseOverride,
     SmsOptOut,
     SmsPlan,
 )
@@ -121,6 +122,7 @@ def _configuration(world: World) -> None:
         channel=rows[Channel], external_id="U1", external_name=f"slack {marker}", user=world.owner
     )
     rows[PausedAddress] = PausedAddress.objects.create(address=f"{marker}@example.com", why="bounced")
+    rows[PhraseOverride] = PhraseOverride.objects.create(locale="en", key="status.silenced", text=f"hushed {marker}")
     rows[Route] = Route.objects.create(name=f"route {marker}")
     RouteChannel.objects.create(route=rows[Route], channel=rows[Channel])
     _on_call(world)
