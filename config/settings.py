@@ -201,6 +201,12 @@ CHANNEL_ADAPTERS = [
     "channels.adapters.webhook.WebhookAdapter",
     "channels.adapters.apprise.AppriseAdapter",
 ]
+METRIC_SOURCES = [
+    "metrics.collectors.prometheus.PrometheusCollector",
+    "metrics.collectors.exposition.ExpositionCollector",
+    "metrics.collectors.json_source.JsonCollector",
+    "metrics.collectors.sql.SqlCollector",
+]
 # Told of deliveries that failed for good: f(tenant_id, delivery_ids, state), inside the tenant's transaction.
 DELIVERY_OBSERVERS = ["alerting.undelivered.note", "alerting.escalation.hurrying.note"]
 TASK_PUBLISHER = "config.celery.publish"
@@ -230,6 +236,8 @@ EGRESS_ALLOW_LOOPBACK = env.flag("EGRESS_ALLOW_LOOPBACK") and not IS_PRODUCTION
 EGRESS_ALLOW_HTTP = env.flag("EGRESS_ALLOW_HTTP", not IS_PRODUCTION)
 # Development lets tenants' webhooks reach these ports of this machine and no others; empty means any (tests).
 EGRESS_LOOPBACK_PORTS = [int(port) for port in env.words("EGRESS_LOOPBACK_PORTS")]
+# Where tenants' metric sources may listen beside the usual ports of the web.
+METRIC_SOURCE_PORTS = [int(port) for port in env.words("METRIC_SOURCE_PORTS", "5432,6432,9090,9091,9100,9443")]
 # Apprise looks its hosts up a second time after they were checked (channels/adapters/apprise_client.py).
 APPRISE_OWN_SERVERS = env.flag("APPRISE_OWN_SERVERS", not IS_PRODUCTION)
 SLACK_API_BASE_URL = env.text("SLACK_API_BASE_URL", "https://slack.com/api/")
