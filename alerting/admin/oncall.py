@@ -4,28 +4,28 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
-from django.template.loader import render_to_string
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from alerting.admin import schedule_drawing
-from alerting.admin.escalation import LinesField
+from alerting.admin import schedule_page
 from alerting.admin.forms import ConfigurationAdmin, JudgedForm
+from alerting.admin.layer_editor import LayersField, people_of_tenant
 from alerting.escalation.checking import policies_with
-from alerting.escalation.writing import known_names
-from alerting.models import ContactMethod, NotificationRule, OnCallSchedule, ScheduleOverride, ScheduleState
+from alerting.models import ContactMethod, NotificationRule, OnCallSchedule, ScheduleOverride
 from alerting.oncall import feeds
 from alerting.oncall.contacts import TooSoon, send_code, verify
-from alerting.oncall.findings import findings
-from alerting.oncall.layers import LayerError
 from alerting.oncall.reading import read_schedules
 from alerting.oncall.schedule import on_call
-from alerting.oncall.writing import from_text, to_text
+from alerting.oncall.writing import to_text
 from channels.selectors import database_now
 from tenants.admin.actor import can, principal_of
 from tenants.admin.display import chip
@@ -45,16 +45,12 @@ class PeopleAdmin(ConfigurationAdmin):
 
 
 class ScheduleForm(JudgedForm):
-    """A schedule; each line is a layer, and a later one covers those before it."""
+    """A schedule and its layers."""
 
-    lines = LinesField(
+    layers = LayersField(
         label=gettext_lazy("layers"),
         required=False,
-        help_text=gettext_lazy(
-            "One layer a line, a later one covers those before it. Such as: Day; weekly from 2026-06-01 09:00; ann,"
-            " bob; only mon-fri 09:00-17:00; until 2026-12-31 09:00. Turns: hourly, daily, weekly, every 2 days,"
-            " every 12 hours. People are named by user name, times are of the schedule's wall clock."
-        ),
+        help_text=gettext_lazy("A later layer covers those before it. Times are of the schedule's wall clock."),
     )
 
     import_url = forms.CharField(
@@ -67,29 +63,13 @@ class ScheduleForm(JudgedForm):
 
     class Meta:
         model = OnCallSchedule
-        fields = ("name", "time_zone", "notifies_hand_over", "import_url")
+        fields = ("name", "time_zone", "layers", "notifies_hand_over", "import_url")
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        if "lines" in self.fields and not self.instance._state.adding:
-            self.fields["lines"].initial = to_text(self.instance.layers, known_names()["member"])
-
-    def clean_lines(self) -> str:
-        """Read the lines; what is wrong is said with the number of its line."""
-        text: str = self.cleaned_data["lines"]
-        try:
-            self.instance.layers = from_text(text, known_names()["member"])
-        except LayerError as error:
-            raise forms.ValidationError(str(error)) from error
-        return text
-
-    def add_errors(self, error: forms.ValidationError) -> None:
-        """What is wrong with the layers is told at their lines."""
-        faults = dict(getattr(error, "error_dict", {}))
-        for one in faults.pop("layers", []):
-            self.add_error("lines", one)
-        if faults or not hasattr(error, "error_dict"):
-            super().add_errors(forms.ValidationError(faults) if faults else error)
+        if "layers" in self.fields:
+            saved = None if self.instance._state.adding else self.instance.pk
+            self.fields["layers"].know(people_of_tenant(), saved)  # type: ignore[attr-defined]
 
 
 class OnCallScheduleAdmin(ConfigurationAdmin):
@@ -98,8 +78,49 @@ class OnCallScheduleAdmin(ConfigurationAdmin):
     form = ScheduleForm
     list_display = ("name", "now", "time_zone")
     search_fields = ("name",)
-    fields = ("name", "time_zone", "lines", "notifies_hand_over", "import_url", "calendar", "feed")
-    readonly_fields = ("calendar", "feed")
+    change_form_outer_before_template = "admin/alerting/schedule_head.html"
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        may_write = self.has_change_permission(request, obj)
+        return ("name", "time_zone", "layers" if may_write else "lines", "notifies_hand_over", "import_url")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("lines",)
+
+    def get_urls(self) -> list[URLPattern]:
+        def guarded(view: Any) -> Any:
+            return self.admin_site.admin_view(require_POST(view))
+
+        return [
+            path("preview/", guarded(self.preview), name="alerting_oncallschedule_preview"),
+            path("<path:object_id>/renew-feed/", guarded(self.renew_feed), name="alerting_oncallschedule_renew_feed"),
+            *super().get_urls(),
+        ]
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        schedule = self.get_object(request, unquote(object_id)) if object_id else None
+        calendar = schedule_page.head(schedule, database_now()) if schedule is not None else {}
+        return super().changeform_view(request, object_id, form_url, {**calendar, **(extra_context or {})})
+
+    def preview(self, request: HttpRequest) -> HttpResponse:
+        """Draw the layers as they stand in the form, with the overrides of the saved schedule."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        chosen = request.GET.get("schedule", "")
+        saved = self.get_object_or_404(request, chosen) if chosen else None
+        context = schedule_page.preview(saved, request.POST, database_now())
+        return render(request, "admin/alerting/parts/layers_preview.html", context)
+
+    def renew_feed(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Give the calendar another address."""
+        schedule = self.get_object_or_404(request, object_id)
+        if not self.has_change_permission(request, schedule):
+            raise PermissionDenied
+        feeds.renew(principal_of(request), schedule)
+        messages.success(request, _("The calendar has a new address; the old one no longer works."))
+        return redirect("admin:alerting_oncallschedule_change", schedule.pk)
 
     def now(self, schedule: OnCallSchedule) -> SafeString | str:
         at = database_now()
@@ -110,27 +131,10 @@ class OnCallScheduleAdmin(ConfigurationAdmin):
 
     now.short_description = gettext_lazy("on call now")  # type: ignore[attr-defined]
 
-    def calendar(self, schedule: OnCallSchedule) -> SafeString | str:
-        if schedule._state.adding:
-            return _("Shown once it is saved.")
-        now = database_now()
-        context = schedule_drawing.context(read_schedules([schedule.pk], now)[schedule.pk], now)
-        state = ScheduleState._default_manager.filter(schedule=schedule).first()
-        context |= {"findings": findings(now, schedule.pk), "schedule": schedule, "state": state}
-        return SafeString(render_to_string("admin/alerting/parts/schedule.html", context))
+    def lines(self, schedule: OnCallSchedule) -> SafeString | str:
+        return format_html('<pre class="al-pre">{}</pre>', to_text(schedule.layers, people_of_tenant()) or "–")
 
-    calendar.short_description = gettext_lazy("the next two weeks")  # type: ignore[attr-defined]
-
-    def feed(self, schedule: OnCallSchedule) -> SafeString | str:
-        if schedule._state.adding:
-            return "–"
-        address = feeds.address(schedule)
-        return format_html('<a href="{}">{}</a>', address, _("calendar file for other programs (.ics)"))
-
-    feed.short_description = gettext_lazy("calendar feed")  # type: ignore[attr-defined]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.readonly_fields
+    lines.short_description = gettext_lazy("layers")  # type: ignore[attr-defined]
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """A schedule that policies name is protected."""

@@ -1,14 +1,17 @@
 """On-call and escalation in the admin: lines for layers and levels, the calendar, who is called next."""
 
+import json
 from typing import Any
 
 import pytest
 from django.urls import reverse
 
 from alerting.models import ContactMethod, EscalationPolicy, OnCallSchedule, Route, ScheduleOverride
+from alerting.oncall import feeds
 from channels.message import Message
 from channels.models import Channel, Delivery
 from tenants.context import tenant_context
+from tenants.models import AuditEntry
 from tests.alerting.admin.world import World, admin_url
 from tests.alerting.escalation.scenes import Call, level, member_target
 from tests.alerting.scenes import alert
@@ -23,10 +26,9 @@ def save(world: World, model: Any, page: str = "add", **data: Any) -> Any:
 def test_a_schedule_is_written_as_lines_and_drawn_as_strips(ours: World) -> None:
     owner, responder = ours.owner.username, ours.responder.username
     lines = f"All; weekly from 2026-01-05 09:00; {owner}, {responder}\nNight; daily from 2026-01-05 22:00; {owner}"
-    answer = save(ours, OnCallSchedule, name="drawn", time_zone="Europe/Paris", lines=f"{lines}; only 22:00-06:00")
+    answer = save(ours, OnCallSchedule, name="drawn", time_zone="Europe/Paris", layers=f"{lines}; only 22:00-06:00")
     assert answer.status_code == 302, answer.context["adminform"].form.errors
-    with tenant_context(ours.tenant.pk):
-        schedule = OnCallSchedule.objects.get(name="drawn")
+    schedule = stored(ours, "drawn")
     assert [layer["unit"] for layer in schedule.layers] == ["weekly", "daily"]
     page = ours.client(ours.owner).get(admin_url(OnCallSchedule, "change", schedule.pk)).content.decode()
     assert page.count("al-strip-bar") > 14
@@ -36,14 +38,103 @@ def test_a_schedule_is_written_as_lines_and_drawn_as_strips(ours: World) -> None
     assert ".ics" in page
 
 
+def stored(world: World, name: str) -> OnCallSchedule:
+    with tenant_context(world.tenant.pk):
+        return OnCallSchedule.objects.get(name=name)
+
+
+def card(world: World, **changes: Any) -> dict[str, Any]:
+    """A layer as the cards of the form send it."""
+    people = [str(world.responder.pk), str(world.owner.pk)]
+    span = {"start": "07:00:00", "end": "23:00:00", "weekdays": [0, 1, 2, 3, 4]}
+    whole = {"name": "Week", "people": people, "unit": "weekly", "every": 1, "starts_at": "2026-01-05T09:00:00"}
+    return {**whole, "ends_at": None, "restrictions": [span], **changes}
+
+
+def test_a_schedule_is_made_of_cards(ours: World) -> None:
+    cards = [card(ours), card(ours, name="Night", unit="daily", every=2, ends_at="2027-01-01T09:00:00")]
+    answer = save(ours, OnCallSchedule, name="cards", layers=json.dumps(cards))
+    assert answer.status_code == 302, answer.context["adminform"].form.errors
+    assert stored(ours, "cards").layers == cards
+    page = ours.client(ours.owner).get(admin_url(OnCallSchedule, "change", stored(ours, "cards").pk))
+    assert page.context["adminform"].form["layers"].value() == cards
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"name": " "}, "Layer 2: Give it a name."),
+        ({"people": []}, "Layer 2: Add at least one person."),
+        ({"starts_at": "T09:00:00"}, "Layer 2: Say on which day"),
+        ({"starts_at": "2026-01-05T"}, "Layer 2: Say at which time"),
+        ({"every": ""}, "Layer 2: Say how long"),
+        ({"every": 999}, "Layer 2: A turn lasts at most a year."),
+        ({"restrictions": [{"start": "", "end": "", "weekdays": []}]}, "Layer 2: Give each time of day"),
+        ({"ends_at": "2025-01-01T09:00:00"}, "Layer 2: It ends after it begins."),
+        ({"people": ["0192c0de-0000-7000-8000-000000000001"]}, "Layer 2: Only members"),
+        ({"people": ["nobody"]}, "Layer 2: "),
+        ({"unit": "yearly"}, "Layer 2: "),
+    ],
+)
+def test_what_is_wrong_with_a_card_is_said_and_the_cards_stay(change: dict[str, Any], words: str, ours: World) -> None:
+    typed = json.dumps([card(ours), card(ours, **change)])
+    answer = save(ours, OnCallSchedule, name="x", layers=typed)
+    assert words in answer.context["adminform"].form.errors["layers"][0]
+    page = answer.content.decode()
+    assert json.loads(page.split('id="layer-editor" type="application/json">')[1].split("</script>")[0])["rows"]
+    drawn = ours.client(ours.owner).post(reverse("admin:alerting_oncallschedule_preview"), {"layers": typed})
+    assert words in drawn.content.decode()
+
+
+@pytest.mark.parametrize("typed", ["[1]", '[{"people": 1}]', "[", '{"name": "x"}', "[[]]", '[{"name": null}]'])
+def test_what_is_no_card_at_all_is_refused_kindly(typed: str, ours: World) -> None:
+    answer = save(ours, OnCallSchedule, name="x", layers=typed)
+    assert answer.context["adminform"].form.errors["layers"]
+
+
+def test_unsaved_layers_are_drawn_with_the_overrides(ours: World, foreign: World) -> None:
+    preview = reverse("admin:alerting_oncallschedule_preview")
+    client = ours.client(ours.viewer)
+    typed = {"layers": json.dumps([card(ours)]), "time_zone": "Europe/Paris"}
+    body = client.post(f"{preview}?schedule={ours.rows[OnCallSchedule].pk}", typed).content.decode()
+    assert body.count("al-strip-name") == 3
+    assert "Europe/Paris" in body
+    assert ours.responder.username in body
+    assert client.post(f"{preview}?schedule={foreign.rows[OnCallSchedule].pk}", typed).status_code == 404
+    assert "al-fault" in client.post(preview, typed | {"time_zone": "Mars/Base"}).content.decode()
+
+
+def test_the_address_of_the_feed_is_renewed(ours: World, foreign: World) -> None:
+    schedule = ours.rows[OnCallSchedule]
+    url = reverse("admin:alerting_oncallschedule_renew_feed", args=[schedule.pk])
+    old = feeds.address(schedule)
+    assert ours.client(ours.viewer).post(url).status_code == 403
+    assert ours.client(ours.owner).get(url).status_code == 405
+    assert foreign.client(foreign.owner).post(url).status_code == 404
+    page = ours.client(ours.owner).post(url, follow=True).content.decode()
+    assert "the old one no longer works" in page
+    assert old not in page
+    with tenant_context(ours.tenant.pk):
+        assert AuditEntry.objects.filter(action="oncallschedule.changed").exists()
+    assert feeds.calendar(old.rpartition("/")[2]) is None
+
+
+def test_a_viewer_reads_the_layers(ours: World) -> None:
+    page = ours.client(ours.viewer).get(ours.url(OnCallSchedule)).content.decode()
+    assert f"layer {ours.marker}; weekly from 2026-01-05 09:00; {ours.owner.username}" in page
+    assert "Renew the address" not in page
+
+
 def test_a_layer_that_is_not_understood_is_told_at_its_line(ours: World) -> None:
-    answer = save(ours, OnCallSchedule, name="x", lines=f"All; weekly from 2026-01-05 09:00; {ours.owner.username}\nHm")
-    assert "Line 2" in answer.context["adminform"].form.errors["lines"][0]
-    answer = save(ours, OnCallSchedule, name="x", lines="All; every 999 weeks from 2026-01-05 09:00; nobody")
-    assert "no member" in answer.context["adminform"].form.errors["lines"][0]
+    answer = save(
+        ours, OnCallSchedule, name="x", layers=f"All; weekly from 2026-01-05 09:00; {ours.owner.username}\nHm"
+    )
+    assert "Line 2" in answer.context["adminform"].form.errors["layers"][0]
+    answer = save(ours, OnCallSchedule, name="x", layers="All; every 999 weeks from 2026-01-05 09:00; nobody")
+    assert "no member" in answer.context["adminform"].form.errors["layers"][0]
     long = f"All; every 999 weeks from 2026-01-05 09:00; {ours.owner.username}"
-    answer = save(ours, OnCallSchedule, name="x", lines=long)
-    assert "at most a year" in answer.context["adminform"].form.errors["lines"][0]
+    answer = save(ours, OnCallSchedule, name="x", layers=long)
+    assert "at most a year" in answer.context["adminform"].form.errors["layers"][0]
 
 
 def test_a_policy_is_written_as_lines(ours: World) -> None:
