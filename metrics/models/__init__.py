@@ -1,5 +1,30 @@
 """The tables of the metrics app."""
 
 from metrics.models.series import Kind, MetricQueue, MetricRequest, RollupDue, Series, SeriesDue
+from metrics.models.threshold import (
+    DetectorState,
+    Feedback,
+    Finding,
+    MetricsPolicy,
+    Paging,
+    Threshold,
+    ThresholdKind,
+    Verdict,
+)
 
-__all__ = ["Kind", "MetricQueue", "MetricRequest", "RollupDue", "Series", "SeriesDue"]
+__all__ = [
+    "DetectorState",
+    "Feedback",
+    "Finding",
+    "Kind",
+    "MetricQueue",
+    "MetricRequest",
+    "MetricsPolicy",
+    "Paging",
+    "RollupDue",
+    "Series",
+    "SeriesDue",
+    "Threshold",
+    "ThresholdKind",
+    "Verdict",
+]
