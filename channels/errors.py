@@ -27,7 +27,8 @@ class ChannelError(Exception):
 
     `detail` may be read by the tenant, so it is coarse and holds no secret. `ambiguous` means
     that the provider may have taken the message although no answer came. `disable` hints that
-    the destination asked never to be called again.
+    the destination asked never to be called again. `is_shared` says that a provider which asks
+    to slow down means all channels of the account, not this one alone.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class ChannelError(Exception):
         ambiguous: bool = False,
         status: int | None = None,
         disable: bool = False,
+        is_shared: bool = False,
     ) -> None:
         super().__init__(detail or reason.value)
         self.reason = reason
@@ -49,6 +51,7 @@ class ChannelError(Exception):
         self.ambiguous = ambiguous
         self.status = status
         self.disable = disable
+        self.is_shared = is_shared
 
 
 class InvalidSettings(Exception):

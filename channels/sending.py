@@ -11,7 +11,7 @@ import msgspec
 import structlog
 from django.utils import translation
 
-from channels.adapters.base import Adapter, Anchor, Outgoing, Receipt
+from channels.adapters.base import Account, Adapter, Anchor, Outgoing, Receipt
 from channels.errors import ChannelError, ErrorReason, InvalidSettings, UnknownKind
 from channels.languages.readers import ANYBODY, Audience
 from channels.mail import links
@@ -71,6 +71,7 @@ class Line:
     time_zone: str = ""
     audience: Audience = ANYBODY
     anchors: Mapping[UUID, Anchor] = field(default_factory=dict)
+    account: Account | None = None
 
     def outgoing(self, parcel: Parcel) -> Outgoing[Any, Any]:
         """Render the parcel's message for this channel."""
@@ -134,6 +135,7 @@ def connect(channel: Channel, audience: Audience = ANYBODY) -> Line:
         semantics=channel.semantics,
         time_zone=channel.time_zone,
         audience=audience,
+        account=made.account(settings, credentials) if made.has_accounts else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -55,6 +56,14 @@ class Anchor(msgspec.Struct, frozen=True, kw_only=True):
     told_at: datetime
 
 
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """What several channels share at a provider, such as a workspace: `key` tells it from others and is no secret."""
+
+    key: str
+    detail: str
+    per_minute: int
+
+
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """Proof that the provider took the message; `provider_id` finds it again, `anchor` goes on with its thread."""
 
@@ -97,7 +106,7 @@ class Adapter(ABC, Generic[S, C]):
     `threads` keeps one message about each source, which later ones change. `can_digest` tells many messages in one
     when more wait than the rate allows. `preview_notes` is the dotted path of `f(parts, message) -> dict[str, str]`,
     what a person who edits a template should know beside the text. `signed_links` puts a link into each message by
-    which its reader acknowledges.
+    which its reader acknowledges. `has_accounts` says that `account` may name one.
     """
 
     kind: ClassVar[str]
@@ -113,6 +122,7 @@ class Adapter(ABC, Generic[S, C]):
     threads: ClassVar[bool] = False
     can_digest: ClassVar[bool] = False
     signed_links: ClassVar[bool] = False
+    has_accounts: ClassVar[bool] = False
     default_rate_per_minute: ClassVar[int] = 60
     send_timeout: ClassVar[float] = 10.0
 
@@ -132,6 +142,10 @@ class Adapter(ABC, Generic[S, C]):
     def send(self, outgoing: Outgoing[S, C]) -> Receipt:
         """Hand the message to the provider."""
 
+    def account(self, settings: S, credentials: C) -> Account | None:
+        """Return what this channel shares with others that lead to the same provider, None when nothing."""
+        return None
+
     def find(self, outgoing: Outgoing[S, C], since: datetime) -> Receipt | None:
         """Return the receipt of an earlier send, None when it surely did not arrive.
 
@@ -148,6 +162,11 @@ class Adapter(ABC, Generic[S, C]):
         except Exception as error:
             # A bug in an adapter must not stop the engine, and bytes may have left.
             raise ChannelError(ErrorReason.UNKNOWN, type(error).__name__, ambiguous=not self.idempotent) from error
+
+
+def fingerprint(*words: str) -> str:
+    """Return what tells secrets apart without telling them."""
+    return hashlib.blake2b("\0".join(words).encode(), digest_size=16, person=b"channel account").hexdigest()
 
 
 def checked(raw: Mapping[str, Any], model: type[P]) -> P:

@@ -14,11 +14,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from channels.adapters.base import (
+    Account,
     Adapter,
     AdapterCredentials,
     AdapterSettings,
     Outgoing,
     Receipt,
+    fingerprint,
 )
 from channels.adapters.smtp import Conversation
 from channels.egress import Blocked, resolve_checked
@@ -30,6 +32,8 @@ from channels.sanitise import clean, one_line
 
 MAX_RECIPIENTS = 50
 MAX_SUBJECT = 180
+# All channels of one mail server together; five channels at their usual rate.
+ACCOUNT_PER_MINUTE = 600
 MIN_SECRET = 16
 BASE64_UTF8 = Charset("utf-8")
 BASE64_UTF8.body_encoding = BASE64
@@ -102,12 +106,21 @@ class EmailAdapter(Adapter[EmailSettings, EmailCredentials]):
     parts = {"subject": "line", "text": "text", "html": "html"}
     admission = "channels.mail.pausing.admit"
     signed_links = True
+    has_accounts = True
     default_rate_per_minute = 120
     send_timeout = 20.0
 
     def recipients(self, settings: EmailSettings) -> list[str]:
         """Return each address once, in order."""
         return list(dict.fromkeys(settings.to))
+
+    def account(self, settings: EmailSettings, credentials: EmailCredentials) -> Account:
+        """Return the mail server with who logs in there, or the provider's account."""
+        if settings.provider != "smtp":
+            key = fingerprint(settings.provider, credentials.api_key)
+            return Account(key=key, detail=settings.provider, per_minute=ACCOUNT_PER_MINUTE)
+        server = f"{settings.host.lower()}:{settings.port}"
+        return Account(key=fingerprint(server, credentials.user), detail=server, per_minute=ACCOUNT_PER_MINUTE)
 
     def send(self, outgoing: EmailOutgoing) -> Receipt:
         """Hand one mail to the server or the provider."""

@@ -13,12 +13,14 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.models.metadata import Metadata
 
 from channels.adapters.base import (
+    Account,
     Adapter,
     AdapterCredentials,
     AdapterSettings,
     Anchor,
     Outgoing,
     Receipt,
+    fingerprint,
 )
 from channels.adapters.slack_cards import card, digest, reply
 from channels.adapters.slack_client import SlackClient
@@ -28,6 +30,10 @@ from channels.errors import ChannelError
 
 CHANNEL_NAME = re.compile(r"#?[^\s#@<>&A-Z]{1,80}")
 SIGNING_SECRET = re.compile(r"[A-Za-z0-9]{16,128}")
+# The middle part is the workspace's number; other forms of tokens have none.
+WORKSPACE = re.compile(r"xox[bp]-(\d{6,20})-")
+# "Several hundred messages per minute per workspace", says Slack, beside one a second for each channel.
+WORKSPACE_PER_MINUTE = 300
 CLOCK_SKEW = timedelta(minutes=2)
 FAILURES = (SlackClientError, HTTPException, OSError)
 # The message about the group is gone: the next one takes its place.
@@ -82,11 +88,18 @@ class SlackAdapter(Adapter[SlackSettings, SlackCredentials]):
     threads = True
     can_digest = True
     admission = "channels.threads.admission.admit"
+    has_accounts = True
     default_rate_per_minute = 50
 
     def recipients(self, settings: SlackSettings) -> list[str]:
         """Return the one channel."""
         return [settings.channel]
+
+    def account(self, settings: SlackSettings, credentials: SlackCredentials) -> Account:
+        """Return the workspace."""
+        number = WORKSPACE.match(credentials.token)
+        key = number[1] if number else fingerprint(credentials.token)
+        return Account(key=key, detail=key, per_minute=WORKSPACE_PER_MINUTE)
 
     def send(self, outgoing: SlackOutgoing) -> Receipt:
         """Bring the group's message up to date and add to its thread; post it when there is none yet."""

@@ -45,7 +45,9 @@ WORDS = {
     "token_revoked": gettext_lazy("The token was revoked: install the app anew and copy the new one."),
     "account_inactive": gettext_lazy("The token's user or workspace is gone: install the app anew."),
 }
-RATE_LIMITED = {"message_limit_exceeded", "rate_limited", "ratelimited"}
+# The workspace as a whole, not one channel of it.
+WORKSPACE_LIMITED = {"message_limit_exceeded"}
+RATE_LIMITED = {"rate_limited", "ratelimited"} | WORKSPACE_LIMITED
 # Slack says of the last two that part of the work may have been done.
 TRANSIENT = {"accesslimited", "request_timeout", "service_unavailable", "team_added_to_org"}
 UNSURE = {"fatal_error", "internal_error"}
@@ -82,6 +84,7 @@ def _by_answer(status: int, headers: Mapping[str, str], data: Any) -> ChannelErr
             _("Slack asks to slow down."),
             retry_after=DEFAULT_WAIT_SECONDS if wait is None else wait,
             status=status,
+            is_shared=code in WORKSPACE_LIMITED,
         )
     if status >= 500 or status == 408:
         return ChannelError(ErrorReason.SERVER_ERROR, f"HTTP {status}", ambiguous=True, status=status)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from typing import Literal
+from urllib.parse import urlsplit
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from channels import egress
-from channels.adapters.base import Adapter, AdapterCredentials, AdapterSettings, Outgoing, Receipt
+from channels.adapters.base import Account, Adapter, AdapterCredentials, AdapterSettings, Outgoing, Receipt, fingerprint
 from channels.egress.client import TOTAL_SECONDS
 from channels.errors import ChannelError
 from channels.sms import http_gateway, quiet, twilio_gateway
@@ -22,6 +23,8 @@ ACCOUNT_SID = re.compile(r"AC[0-9a-fA-F]{32}")
 SERVICE_SID = re.compile(r"MG[0-9a-fA-F]{32}")
 #: A name in place of a number: at most eleven characters, one of them a letter.
 SENDER_NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 &+_-]{1,11}")
+# What a gateway takes from one account; what the networks let through per sender it queues itself.
+ACCOUNT_PER_MINUTE = 600
 MAX_RECIPIENTS, MOST_SEGMENTS = 50, 3
 
 
@@ -121,6 +124,7 @@ class SmsAdapter(Adapter[SmsSettings, SmsCredentials]):
     Credentials = SmsCredentials
     parts = {"text": "text"}
     can_find = True
+    has_accounts = True
     default_rate_per_minute = 60
     send_timeout = TOTAL_SECONDS
     admission = "channels.sms.admission.admit"
@@ -129,6 +133,13 @@ class SmsAdapter(Adapter[SmsSettings, SmsCredentials]):
     def recipients(self, settings: SmsSettings) -> list[str]:
         """Return the numbers in E.164, each once."""
         return list(dict.fromkeys(read_number(number, settings.countries) for number in settings.to))
+
+    def account(self, settings: SmsSettings, credentials: SmsCredentials) -> Account:
+        """Return the account at Twilio, or the gateway's address with who logs in there."""
+        if settings.gateway == "twilio":
+            return Account(key=settings.account_sid, detail=settings.account_sid, per_minute=ACCOUNT_PER_MINUTE)
+        key = fingerprint(settings.url, credentials.authorization)
+        return Account(key=key, detail=urlsplit(settings.url).netloc.rpartition("@")[2], per_minute=ACCOUNT_PER_MINUTE)
 
     def send(self, outgoing: SmsOutgoing) -> Receipt:
         """Send one text; the receipt tells its segments."""

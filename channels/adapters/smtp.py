@@ -149,7 +149,8 @@ def by_code(code: int, words: bytes | str) -> ChannelError:
     if 400 <= code < 500:
         slow = code in {421, 450, 452} and "rate" in text.lower()
         reason = ErrorReason.RATE_LIMITED if slow else ErrorReason.SERVER_ERROR
-        return ChannelError(reason, detail, status=code)
+        # 421 closes the line whoever is to be told: the server has had enough of this sender.
+        return ChannelError(reason, detail, status=code, is_shared=slow and code == 421)
     reason = ErrorReason.CLIENT_ERROR
     if code in AUTH_CODES:
         reason = ErrorReason.AUTH

@@ -1,5 +1,6 @@
 """Chooses which of the due deliveries go now: pure functions over what the claim has read."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -7,6 +8,7 @@ from uuid import UUID
 
 from channels.delivery import circuit, limits
 from channels.delivery.circuit import Health
+from channels.delivery.sharing import NOTHING_SHARED, Shares
 from channels.models import DestinationHealth
 
 
@@ -52,23 +54,65 @@ def open_gate(health: Health, rate_per_minute: int, now: datetime) -> Gate:
     return gate
 
 
-def choose(candidates: Iterable[Candidate], gates: Mapping[UUID, Gate], limit: int) -> list[Candidate]:
-    """Return what goes now, in the order given and within each gate.
+def choose(
+    candidates: Iterable[Candidate], gates: Mapping[UUID, Gate], limit: int, shares: Shares = NOTHING_SHARED
+) -> list[Candidate]:
+    """Return what goes now, in the order given, within each gate and what the gates share.
 
     A delivery whose sender died before may be what kills senders: it goes alone, so that it takes none with it.
     """
     room = {channel_id: gate.allowed for channel_id, gate in gates.items()}
+    shared = {key: share.allowed for key, share in shares.by_key.items()}
     chosen: list[Candidate] = []
     for candidate in candidates:
-        if candidate.is_expired or room.get(candidate.channel_id, 0) < 1:
+        keys = shares.by_channel.get(candidate.channel_id, ())
+        if candidate.is_expired or room.get(candidate.channel_id, 0) < 1 or any(shared[key] < 1 for key in keys):
             continue
         if candidate.crashes and chosen:
             continue
         chosen.append(candidate)
         room[candidate.channel_id] -= 1
+        for key in keys:
+            shared[key] -= 1
         if candidate.crashes or len(chosen) == limit:
             break
     return chosen
+
+
+def full(chosen: Iterable[Candidate], gates: Mapping[UUID, Gate], shares: Shares = NOTHING_SHARED) -> set[UUID]:
+    """Return the channels of which as many go as may: by their own limit or one that they share."""
+    count = Counter(one.channel_id for one in chosen)
+    spent = shares.spent(count)
+    return {
+        key
+        for key, number in count.items()
+        if number >= gates[key].allowed or not spent.isdisjoint(shares.by_channel.get(key, ()))
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Deferral:
+    """When the rest of a channel asks again: one after the other with all of the same `line`."""
+
+    channel_id: UUID
+    line: str
+    again_at: datetime
+    step: float
+
+
+def deferrals(taken: Mapping[UUID, int], gates: Mapping[UUID, Gate], shares: Shares = NOTHING_SHARED) -> list[Deferral]:
+    """Return what is put off because a gate, or what gates share, lets nothing more through."""
+    spent = shares.spent(taken)
+    found = []
+    for key, gate in gates.items():
+        mine = [share for share in shares.of(key) if share.bucket.key in spent]
+        own = Deferral(key, str(key), gate.again_at, gate.step)
+        if mine:
+            last = max(mine, key=lambda share: share.again_at)
+            found.append(Deferral(key, last.bucket.key, max(last.again_at, gate.again_at), last.step))
+        elif gate.allowed <= taken.get(key, 0):
+            found.append(own)
+    return found
 
 
 def charge(gate: Gate, count: int, now: datetime) -> Health:

@@ -11,8 +11,8 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from channels import registry, sending
-from channels.delivery import admitting, digesting, ending, health
-from channels.delivery.choosing import Candidate, Gate, charge, choose, open_gate
+from channels.delivery import admitting, digesting, ending, health, shared_limits
+from channels.delivery.choosing import Candidate, Deferral, charge, choose, deferrals, full, open_gate
 from channels.errors import ChannelError, UnknownKind
 from channels.languages.readers import audience
 from channels.models import Channel, DeliveryState
@@ -57,8 +57,8 @@ RETURNING d.id, d.channel_id, l.lease_token, d.recipient, d.message, d.attempts,
 """
 _DEFER = """
 WITH gate AS (
-    SELECT * FROM unnest(%(channels)s::uuid[], %(again_at)s::timestamptz[], %(steps)s::float8[])
-        AS g(channel_id, again_at, step)
+    SELECT * FROM unnest(%(channels)s::uuid[], %(lines)s::text[], %(again_at)s::timestamptz[], %(steps)s::float8[])
+        AS g(channel_id, line, again_at, step)
 ), held AS (
     SELECT q.delivery_id, q.channel_id, q.priority, q.next_attempt_at
     FROM delivery_queue q JOIN gate g ON g.channel_id = q.channel_id
@@ -67,7 +67,7 @@ WITH gate AS (
     LIMIT %(most)s FOR UPDATE OF q SKIP LOCKED
 ), placed AS (
     SELECT h.delivery_id, g.again_at, g.step * (row_number() OVER (
-        PARTITION BY h.channel_id ORDER BY h.priority, h.next_attempt_at, h.delivery_id) - 1) AS later
+        PARTITION BY g.line ORDER BY h.priority, h.next_attempt_at, h.delivery_id) - 1) AS later
     FROM held h JOIN gate g ON g.channel_id = h.channel_id
 )
 UPDATE delivery_queue q
@@ -123,13 +123,16 @@ def _claim_from(candidates: list[Candidate], limit: int) -> Batch:
     if now is None:
         return Batch()
     gates = {key: open_gate(found, _rate(channels[key]), now) for key, found in healths.items()}
-    chosen, bundles = digesting.bundle(choose(live, gates, limit), channels, gates)
+    shares = shared_limits.open_for((channels[key] for key in gates), now)
+    picked = choose(live, gates, limit, shares)
+    chosen, bundles = digesting.bundle(picked, channels, gates, full(picked, gates, shares))
     chosen = admitting.admit(chosen, channels)
     leased_at = time.monotonic()
     parcels, carried = bundles.part(_lease([*chosen, *bundles.candidates(chosen)]))
     taken = Counter(parcel.channel_id for parcel in parcels)
     health.save(charge(gates[key], count, now) for key, count in taken.items())
-    _defer([gate for key, gate in gates.items() if gate.allowed <= taken[key]])
+    shared_limits.save(shares.charge(taken))
+    _defer(deferrals(taken, gates, shares))
     told = audience(parcel.recipient for parcel in parcels)
     lines = {key: sending.connect_or_error(channels[key], told) for key in taken}
     return Batch(parcels, anchors.bind(lines, parcels), leased_at, carried)
@@ -184,15 +187,16 @@ def _lease(chosen: list[Candidate]) -> list[Parcel]:
     return [found[one.delivery_id] for one in chosen if one.delivery_id in found]
 
 
-def _defer(gates: list[Gate]) -> None:
+def _defer(puts_off: list[Deferral]) -> None:
     """Put off what these channels cannot take yet, so that it is not looked at again and again."""
-    if not gates:
+    if not puts_off:
         return
     values: dict[str, Any] = {
         "tenant": current_tenant_id(),
-        "channels": [gate.health.channel_id for gate in gates],
-        "again_at": [gate.again_at for gate in gates],
-        "steps": [gate.step for gate in gates],
+        "channels": [one.channel_id for one in puts_off],
+        "lines": [one.line for one in puts_off],
+        "again_at": [one.again_at for one in puts_off],
+        "steps": [one.step for one in puts_off],
         "most": MAX_DEFERRED,
         "longest": LONGEST_DEFERRAL,
     }

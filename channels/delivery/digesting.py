@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -85,18 +85,16 @@ class Bundles:
 
 
 def bundle(
-    chosen: list[Candidate], channels: Mapping[UUID, Channel], gates: Mapping[UUID, Gate]
+    chosen: list[Candidate], channels: Mapping[UUID, Channel], gates: Mapping[UUID, Gate], full: Iterable[UUID]
 ) -> tuple[list[Candidate], Bundles]:
-    """Return what goes now, with what the digests among it carry; costs nothing where no gate holds anything back."""
-    full = {one.channel_id for one in chosen if _may_digest(channels[one.channel_id])}
-    # Only a channel of which the gate let as many through as it could may be flooded.
-    count: dict[UUID, int] = defaultdict(int)
-    for one in chosen:
-        count[one.channel_id] += 1
-    full = {key for key in full if count[key] >= gates[key].allowed}
-    if not full:
+    """Return what goes now, with what the digests among it carry; costs nothing where no limit holds anything back.
+
+    Only a channel of which as many go as its limits allow (`full`) may be flooded.
+    """
+    flooded = {key for key in full if _may_digest(channels[key])}
+    if not flooded:
         return chosen, Bundles()
-    return _fold(chosen, _backlog(full, gates))
+    return _fold(chosen, _backlog(flooded, gates))
 
 
 def _may_digest(channel: Channel) -> bool:

@@ -8,6 +8,7 @@ from uuid import UUID
 from channels import sending
 from channels.delivery.claiming import Batch, claim
 from channels.delivery.finishing import Result, carry, decide, finish, release
+from channels.delivery.shared_limits import account_key
 from channels.errors import ChannelError, ErrorReason
 from channels.sending import Line, Parcel, Sent
 
@@ -70,7 +71,8 @@ def _send_one(batch: Batch, parcel: Parcel) -> Result:
     if others and sent.error is not None and sent.error.permanent and sent.error.reason in OF_ONE_MESSAGE:
         # Refused for good is the digest, perhaps for one of those in it; none of them dies of the others.
         sent = replace(sent, error=ChannelError(sent.error.reason, sent.error.detail, status=sent.error.status))
-    return decide(sent, line.kind, idempotent=line.adapter.idempotent)
+    account = account_key(line.kind, line.account) if line.account is not None else ""
+    return replace(decide(sent, line.kind, idempotent=line.adapter.idempotent), account=account)
 
 
 def _has_time(batch: Batch, line: Line) -> bool:

@@ -9,9 +9,10 @@ from uuid import UUID
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from channels.delivery import disabling, ending, health, measures
+from channels.delivery import disabling, ending, health, measures, shared_limits
 from channels.delivery.circuit import Circuit, Health, Signal, record
 from channels.delivery.retry import Outcome, Verdict, judge
+from channels.delivery.sharing import Throttled
 from channels.delivery.states import TERMINAL
 from channels.models import DeliveryState
 from channels.sending import Parcel, Sent
@@ -22,12 +23,16 @@ from tenants.context import current_tenant_id, tenant_context
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One call with its verdict and the kind of its channel; `is_carried` when another delivery made the call."""
+    """One call with its verdict and the kind of its channel.
+
+    `is_carried` when another delivery made the call; `account` is the key of the limit that its channel shares.
+    """
 
     sent: Sent
     verdict: Verdict
     kind: str
     is_carried: bool = False
+    account: str = ""
 
 
 # The ids are named once more as an array: they lead to the index even where PostgreSQL has no statistics yet.
@@ -131,6 +136,17 @@ def _record_health(results: Iterable[Result]) -> None:
             _count_opening(before[channel_id], healths[channel_id], result.kind)
             before[channel_id] = healths[channel_id]
     health.save(healths.values())
+    shared_limits.note_throttled(_throttled(called), now)
+
+
+def _throttled(called: Iterable[Result]) -> list[Throttled]:
+    found = []
+    for result in called:
+        error, verdict = result.sent.error, result.verdict
+        if verdict.signal is Signal.THROTTLED and result.account and error is not None:
+            channel_id = result.sent.parcel.channel_id
+            found.append(Throttled(result.account, channel_id, verdict.delay, str(error), error.is_shared))
+    return found
 
 
 def _count_opening(old: Health, new: Health, kind: str) -> None:

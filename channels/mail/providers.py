@@ -64,7 +64,7 @@ def classify(error: Exception) -> ChannelError:
         response = getattr(error, "response", None)
         wait = read_retry_after(response.headers) if response is not None else None
         detail = _("The mail provider asks to slow down.")
-        return ChannelError(ErrorReason.RATE_LIMITED, detail, retry_after=wait, status=status)
+        return ChannelError(ErrorReason.RATE_LIMITED, detail, retry_after=wait, status=status, is_shared=True)
     if status is not None and (status >= 500 or 200 <= status < 300):
         # Taken, or perhaps taken: also an answer of 200 that cannot be read.
         return ChannelError(ErrorReason.SERVER_ERROR, f"HTTP {status}", ambiguous=True, status=status)

@@ -10,11 +10,13 @@ from channels.models.delivery import (
     DestinationHealth,
 )
 from channels.models.language import PhraseOverride, PhraseRevision
+from channels.models.limit import WHOLE_TENANT, SharedLimit
 from channels.models.sms import ProviderEvent, SmsMessage, SmsOptOut, SmsPlan, SmsReceipt
 from channels.models.thread import CallbackCall, ChannelIdentity, PausedAddress, ThreadAnchor
 
 __all__ = [
     "OPEN_STATES",
+    "WHOLE_TENANT",
     "CallbackCall",
     "Channel",
     "ChannelIdentity",
@@ -30,6 +32,7 @@ __all__ = [
     "PhraseRevision",
     "ProviderEvent",
     "Semantics",
+    "SharedLimit",
     "SmsMessage",
     "SmsOptOut",
     "SmsPlan",

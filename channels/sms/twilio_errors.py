@@ -16,8 +16,10 @@ RECIPIENT: Final = frozenset(
     {21211, 21214, 21217, 21219, 21265, 21407, 21408, 21421, OPTED_OUT, 21612, 21614, 21635, 30003, 30005, 30006}
 )
 TOO_LARGE: Final = frozenset({21605, 21617})
+#: Twilio counts requests by account, whatever the number.
+TOO_MANY_REQUESTS: Final = 20429
 #: Not processed, or a queue is full: the same request may pass later.
-THROTTLED: Final = frozenset({14107, 20429, 21611, 30001, 30022, 63017, 63018, 63038})
+THROTTLED: Final = frozenset({14107, TOO_MANY_REQUESTS, 21611, 30001, 30022, 63017, 63018, 63038})
 #: States of a message that never left.
 UNSENT: Final = frozenset({"canceled"})
 DEFAULT_WAIT_SECONDS: Final = 5.0
@@ -43,7 +45,8 @@ def by_answer(status: int, text: str, *, wait: float | None, is_send: bool) -> C
         return OptedOut(detail, status)
     if status == 429 or fault.code in THROTTLED:
         seconds = DEFAULT_WAIT_SECONDS if wait is None else wait
-        return ChannelError(ErrorReason.RATE_LIMITED, detail, retry_after=seconds, status=status)
+        is_shared = status == 429 or fault.code == TOO_MANY_REQUESTS
+        return ChannelError(ErrorReason.RATE_LIMITED, detail, retry_after=seconds, status=status, is_shared=is_shared)
     if status >= 500 or status == 408:
         return ChannelError(
             ErrorReason.SERVER_ERROR, detail, retry_after=wait, status=status, ambiguous=is_send and status != 503

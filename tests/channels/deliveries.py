@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from channels.adapters.base import Adapter, AdapterCredentials, AdapterSettings, Outgoing, Receipt
+from channels.adapters.base import Account, Adapter, AdapterCredentials, AdapterSettings, Outgoing, Receipt
 from channels.delivery import NewDelivery, deliver_due, enqueue
 from channels.delivery.leases import sweep_tenant, tenants_with_late
 from channels.delivery.reconcile import reconcile_tenant, tenants_in_doubt
@@ -23,7 +23,7 @@ from tenants.models import Tenant
 
 _number = itertools.count(1)
 KINDS = ["findable", "blind", "idempotent"]
-ADAPTERS = [f"tests.channels.deliveries.{name}" for name in ("Findable", "Blind", "Idempotent")]
+ADAPTERS = [f"tests.channels.deliveries.{name}" for name in ("Findable", "Blind", "Idempotent", "Accounted")]
 FAST = 6_000_000
 
 
@@ -76,6 +76,7 @@ PROVIDER = Provider()
 
 class Options(AdapterSettings):
     to: tuple[str, ...] = ("reader",)
+    account: str = ""
 
 
 class Secrets(AdapterCredentials):
@@ -119,6 +120,16 @@ class Idempotent(Findable):
     idempotent = True
 
 
+class Accounted(Findable):
+    """Like Slack in this too: several channels lead to one account, which has a limit of its own."""
+
+    kind = "accounted"
+    has_accounts = True
+
+    def account(self, settings: Options, credentials: Secrets) -> Account | None:
+        return Account(key=settings.account, detail=settings.account, per_minute=60) if settings.account else None
+
+
 def timed_out(*, lost: bool = False) -> ChannelError:
     """A time-out after the bytes left; `lost` means that the provider never got them."""
     error = ChannelError(ErrorReason.TIMEOUT, "no answer", ambiguous=True)
@@ -130,8 +141,8 @@ def failed(**options: Any) -> ChannelError:
     return ChannelError(ErrorReason.SERVER_ERROR, "HTTP 500", status=500, **options)
 
 
-def throttled(seconds: float | None) -> ChannelError:
-    return ChannelError(ErrorReason.RATE_LIMITED, "HTTP 429", retry_after=seconds, status=429)
+def throttled(seconds: float | None, **options: Any) -> ChannelError:
+    return ChannelError(ErrorReason.RATE_LIMITED, "HTTP 429", retry_after=seconds, status=429, **options)
 
 
 def refused(**options: Any) -> ChannelError:
@@ -223,4 +234,9 @@ def let_pass(seconds: float, tenants: Iterable[Tenant]) -> None:
             cursor.execute(
                 "UPDATE destination_health SET blocked_until = blocked_until - %s, tokens_at = tokens_at - %s",
                 [back, back],
+            )
+            cursor.execute(
+                "UPDATE shared_limit SET blocked_until = blocked_until - %s, tokens_at = tokens_at - %s,"
+                " throttled_until = throttled_until - %s",
+                [back, back, back],
             )
