@@ -130,6 +130,13 @@ def test_a_template_is_previewed_while_it_is_written(page: Page, sign_in: SignIn
 def test_no_page_is_wider_than_the_screen(width: int, page: Page, sign_in: SignIn, owner: User) -> None:
     page.set_viewport_size({"width": width, "height": 900})
     sign_in("olga")
-    for path in ("", "alerting/alertgroup/", "alerting/route/", "channels/channel/add/", "alerting/silence/add/"):
+    for path in (
+        "",
+        "alerting/oncallschedule/add/",
+        "alerting/alertgroup/",
+        "alerting/route/",
+        "channels/channel/add/",
+        "alerting/silence/add/",
+    ):
         page.goto(f"/admin/{path}")
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
