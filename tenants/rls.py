@@ -12,7 +12,17 @@ TENANT_SETTING = "nullif(current_setting('app.tenant', true), '')::uuid"
 
 # Tables with a tenant column that relay and sweepers read across tenants. They carry ids, tenant ids,
 # times and small numbers, never what anybody wrote (DESIGN.md section 4).
-QUEUE_TABLES = frozenset({"intake_queue", "timer", "delivery_queue", "metric_queue", "series_due", "rollup_due"})
+QUEUE_TABLES = frozenset(
+    {
+        "intake_queue",
+        "timer",
+        "delivery_queue",
+        "metric_queue",
+        "series_due",
+        "rollup_due",
+        "metric_source_due",
+    }
+)
 _ON_DELETE: dict[Any, str] = {
     models.CASCADE: "CASCADE",
     models.PROTECT: "RESTRICT",

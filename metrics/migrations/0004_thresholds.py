@@ -13,7 +13,7 @@ from tenants.rls import IsolateTenant
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('metrics', '0002_series_isolation'),
+        ('metrics', '0003_sources'),
         ('tenants', '0002_isolation'),
     ]
 

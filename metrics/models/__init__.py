@@ -1,6 +1,7 @@
 """The tables of the metrics app."""
 
 from metrics.models.series import Kind, MetricQueue, MetricRequest, RollupDue, Series, SeriesDue
+from metrics.models.source import MetricChoice, Source, SourceDue, SourceState
 from metrics.models.threshold import (
     DetectorState,
     Feedback,
@@ -17,6 +18,7 @@ __all__ = [
     "Feedback",
     "Finding",
     "Kind",
+    "MetricChoice",
     "MetricQueue",
     "MetricRequest",
     "MetricsPolicy",
@@ -24,6 +26,9 @@ __all__ = [
     "RollupDue",
     "Series",
     "SeriesDue",
+    "Source",
+    "SourceDue",
+    "SourceState",
     "Threshold",
     "ThresholdKind",
     "Verdict",
