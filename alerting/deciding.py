@@ -157,7 +157,8 @@ class Judge:
                 continue
             for route in routes.route(alert.labels):
                 if not route.channel_ids:
-                    verdict.untold.setdefault(Why.NO_CHANNEL, set()).add(route.name)
+                    why = Why.NO_CHANNEL if route.policy_id is None else Why.ONLY_CALLS
+                    verdict.untold.setdefault(why, set()).add(route.name)
                 for channel_id in route.channel_ids:
                     aims[channel_id].take(alert, route.timers.repeat_interval)
         return aims

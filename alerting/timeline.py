@@ -51,6 +51,7 @@ class Why(StrEnum):
     STALE = "stale"
     ENDED = "ended"
     NO_CHANNEL = "no_channel"
+    ONLY_CALLS = "only_calls"
     CHANNEL_OFF = "channel_off"
     NO_RECIPIENT = "no_recipient"
     ALL_MUTED = "all_muted"
@@ -106,6 +107,7 @@ WHY_TITLES: Final[dict[str, Promise]] = {
     Why.STALE: _("its sender fell silent"),
     Why.ENDED: _("the end its sender gave has passed"),
     Why.NO_CHANNEL: _("the route has no channel"),
+    Why.ONLY_CALLS: _("the route has no channel; its escalation policy calls people"),
     Why.CHANNEL_OFF: _("the channel is switched off"),
     Why.NO_RECIPIENT: _("the channel has nobody to tell"),
     Why.ALL_MUTED: _("every alert is muted"),

@@ -15,7 +15,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from alerting.admin.forms import ConfigurationAdmin, JudgedForm
 from alerting.admin.matching import matcher_chips
-from alerting.models import Route, RouteChannel
+from alerting.models import EscalationPolicy, Route, RouteChannel
 from alerting.route_channels import set_channels
 from alerting.routing import DEFAULT_TIMERS
 from channels.models import Channel
@@ -63,6 +63,8 @@ class Node:
     timers: list[tuple[str, bool]]
     channels: list[str]
     inherits_channels: bool
+    policy: EscalationPolicy | None
+    inherits_policy: bool
 
 
 class RouteAdmin(ConfigurationAdmin):
@@ -105,8 +107,8 @@ class RouteAdmin(ConfigurationAdmin):
 
 
 def tree_lines() -> list[Node]:
-    """Return the tree from the root down, depth first; three statements however many routes there are."""
-    routes = list(Route._default_manager.order_by("position", "name", "id"))
+    """Return the tree from the root down, depth first; two statements however many routes there are."""
+    routes = list(Route._default_manager.select_related("policy").order_by("position", "name", "id"))
     told: dict[UUID, list[str]] = {}
     for link in RouteChannel._default_manager.select_related("channel").order_by("channel__name"):
         told.setdefault(link.route_id, []).append(link.channel.name)
@@ -116,14 +118,15 @@ def tree_lines() -> list[Node]:
     lines: list[Node] = []
     defaults: dict[str, timedelta] = {name: getattr(DEFAULT_TIMERS, name) for name in TIMERS}
     # A stack of our own: a circle among rows must not hang or overflow the page.
-    waiting: list[tuple[Route, int, dict[str, timedelta], list[str]]]
-    waiting = [(route, 0, defaults, []) for route in reversed(below.get(None, []))]
+    waiting: list[tuple[Route, int, dict[str, timedelta], list[str], EscalationPolicy | None]]
+    waiting = [(route, 0, defaults, [], None) for route in reversed(below.get(None, []))]
     while waiting and len(lines) < 2 * len(routes):
-        route, depth, timers, channels = waiting.pop()
+        route, depth, timers, channels, policy = waiting.pop()
         own = {name: getattr(route, name) for name in TIMERS}
         timers = {name: timers[name] if value is None else value for name, value in own.items()}
         mine = told.get(route.pk, [])
         shown = [(duration_text(timers[name]), own[name] is None) for name in TIMERS]
-        lines.append(Node(route, depth, matcher_chips(route.matchers), shown, mine or channels, not mine))
-        waiting += [(child, depth + 1, timers, mine or channels) for child in reversed(below.get(route.pk, []))]
+        calls, chips = route.policy or policy, matcher_chips(route.matchers)
+        lines.append(Node(route, depth, chips, shown, mine or channels, not mine, calls, route.policy is None))
+        waiting += [(child, depth + 1, timers, mine or channels, calls) for child in reversed(below.get(route.pk, []))]
     return lines

@@ -29,7 +29,9 @@ def route(configuration: Compiled, labels: Mapping[str, str]) -> Step:
         "It takes the route %(paths)s.", "It takes %(count)d routes: %(paths)s.", len(paths)
     ) % {"paths": listed(paths), "count": len(paths)}  # fmt: skip
     if not any(one.channel_ids for one in taken):
-        sentence += " " + _("No channel is set there, so nobody is told.")
+        calls = any(one.policy_id is not None for one in taken)
+        without = _("No channel is set there; its escalation policy calls people.")
+        sentence += " " + (without if calls else _("No channel is set there, so nobody is told."))
         return Step(
             kind=StepKind.ROUTE, verdict=Verdict.QUIET, title=_("Route"), sentence=sentence, details=(tree,)
         )  # fmt: skip
@@ -70,7 +72,7 @@ def _told(decision: Decision, channels: Mapping[UUID, Destination], labels: Mapp
 def _taken(route: Route, channels: Mapping[UUID, Destination]) -> str:
     names = [channels[one].name for one in route.channel_ids if one in channels]
     if not names:
-        return _("takes it, and has no channel")
+        return _("takes it, and has no channel") if route.policy_id is None else _("takes it, and only calls people")
     return _("takes it, and tells %(channels)s") % {"channels": listed(names)}
 
 

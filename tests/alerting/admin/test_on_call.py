@@ -180,6 +180,17 @@ def test_a_route_starts_a_policy(ours: World) -> None:
     assert ours.rows[EscalationPolicy].name in page
 
 
+def test_the_tree_shows_which_policy_a_route_starts_and_which_it_inherits(ours: World) -> None:
+    root, policy = ours.rows[Route], ours.rows[EscalationPolicy]
+    with tenant_context(ours.tenant.pk):
+        Route.objects.filter(pk=root.pk).update(policy=policy)
+        Route.objects.create(name="below", parent=root)
+    page = ours.client(ours.owner).get(admin_url(Route, "changelist"))
+    shown = [(node.route.name, node.policy, node.inherits_policy) for node in page.context["nodes"]]
+    assert shown == [(root.name, policy, False), ("below", policy, True)]
+    assert page.content.decode().count(f">{policy.name}</a>") == 2
+
+
 @pytest.mark.django_db
 def test_the_page_of_a_group_says_who_is_called_next() -> None:
     call = Call()

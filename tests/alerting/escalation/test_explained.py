@@ -6,6 +6,7 @@ import pytest
 
 from alerting.explain import Explanation, explain
 from tests.alerting.escalation.scenes import Call, level, member_target
+from tests.alerting.scenes import alert
 
 pytestmark = pytest.mark.django_db
 
@@ -35,3 +36,15 @@ def test_without_a_policy_there_is_nothing_to_tell() -> None:
     call = Call()
     call.route(call.pager)
     assert not [one for one in told(call).steps if one.kind == "escalation"]
+
+
+def test_a_route_without_channels_is_told_apart_from_one_that_only_calls() -> None:
+    call = Call()
+    call.routed(level(0, member_target(call.person("ann"))))
+    (step,) = [one for one in told(call).steps if one.kind == "route"]
+    assert step.sentence.endswith("No channel is set there; its escalation policy calls people.")
+    assert step.details[0].sentence == "takes it, and only calls people"
+    call.feed(alert(severity="critical"))
+    call.flush()
+    assert "not_told:only_calls" in call.kinds()
+    assert "not_told:no_channel" not in call.kinds()
