@@ -48,6 +48,7 @@ SECTIONS: Final[list[tuple[Promise, list[Item]]]] = [
             Item(_("Channels"), "forum", "channels_channel_changelist", CONFIGURATION),
             Item(_("Message templates"), "draft", "channels_messagetemplate_changelist", CONFIGURATION),
             Item(_("Own phrases"), "translate", "channels_phraseoverride_changelist", CONFIGURATION),
+            Item(_("Shared limits"), "speed", "channels_sharedlimit_changelist", CONFIGURATION),
             Item(_("SMS plan"), "sms", "channels_smsplan_changelist", CONFIGURATION),
             Item(_("Numbers without SMS"), "phone_disabled", "channels_smsoptout_changelist", CONFIGURATION),
             Item(_("Paused addresses"), "unsubscribe", "channels_pausedaddress_changelist", CONFIGURATION),

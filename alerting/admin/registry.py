@@ -26,7 +26,7 @@ from alerting.models import (
 )
 from channels.admin.channel import ChannelAdmin
 from channels.admin.delivery import DeliveryAdmin
-from channels.admin.people import ChannelIdentityAdmin, PausedAddressAdmin
+from channels.admin.people import ChannelIdentityAdmin, PausedAddressAdmin, SharedLimitAdmin
 from channels.admin.phrases import PhraseOverrideAdmin
 from channels.admin.sms import SmsOptOutAdmin, SmsPlanAdmin
 from channels.admin.template import MessageTemplateAdmin
@@ -37,6 +37,7 @@ from channels.models import (
     MessageTemplate,
     PausedAddress,
     PhraseOverride,
+    SharedLimit,
     SmsOptOut,
     SmsPlan,
 )
@@ -62,6 +63,7 @@ PAGES: dict[Any, Any] = {
     PhraseOverride: PhraseOverrideAdmin,
     SmsPlan: SmsPlanAdmin,
     SmsOptOut: SmsOptOutAdmin,
+    SharedLimit: SharedLimitAdmin,
     ChannelIdentity: ChannelIdentityAdmin,
     PausedAddress: PausedAddressAdmin,
     GroupingRule: GroupingRuleAdmin,

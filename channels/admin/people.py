@@ -1,4 +1,4 @@
-"""Who acts from elsewhere, and addresses that get nothing more: shown, and taken off by a person."""
+"""What comes about by itself: who acts from elsewhere, addresses that get nothing more, limits that are shared."""
 
 from typing import Any
 
@@ -47,3 +47,23 @@ class ChannelIdentityAdmin(_TakenOff):
 
     since.short_description = gettext_lazy("linked")  # type: ignore[attr-defined]
     since.admin_order_field = "linked_at"  # type: ignore[attr-defined]
+
+
+class SharedLimitAdmin(TenantModelAdmin):
+    """What channels of one account, or all of the tenant, may send together; what is more waits."""
+
+    list_display = ("__str__", "rate_per_minute", "usual_per_minute", "paused")
+    fields = ("kind", "detail", "rate_per_minute", "usual_per_minute", "blocked_until", "blocked_reason")
+    readonly_fields = ("kind", "detail", "usual_per_minute", "blocked_until", "blocked_reason")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def paused(self, row: Any) -> Any:
+        return moment(row.blocked_until) if row.blocked_until else "-"
+
+    paused.short_description = gettext_lazy("paused until")  # type: ignore[attr-defined]
+    paused.admin_order_field = "blocked_until"  # type: ignore[attr-defined]

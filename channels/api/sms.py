@@ -1,17 +1,21 @@
-"""REST door of the SMS plan: limits, budget, prices, and what was used."""
+"""REST doors of SMS: the plan with what was used of it, and the numbers that want none."""
 
 from typing import Any
 
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from channels.models import SmsPlan
+from channels.models import Channel, SmsOptOut, SmsPlan
+from channels.sms.numbers import InvalidNumber, read_number
 from channels.sms.usage import Used, used
 from tenants import audit
-from tenants.api.inputs import StrictModelSerializer, clean_instance
-from tenants.api.views import TenantViewSet
+from tenants.api.filters import row_id, words
+from tenants.api.inputs import RowField, StrictModelSerializer, clean_instance
+from tenants.api.views import ConfigurationViewSet, TenantViewSet
 
 FIELDS = (
     "per_number_hourly",
@@ -81,3 +85,55 @@ class SmsPlanViewSet(TenantViewSet):
     def _shown(self, plan: SmsPlan) -> Any:
         plan.used = used()  # type: ignore[attr-defined]  # read by the output alone
         return SmsPlanOutput(plan).data
+
+
+class SmsOptOutInput(StrictModelSerializer):
+    """A number that wants no SMS of a channel, and how that is known."""
+
+    channel = RowField(Channel)
+    number = serializers.CharField(max_length=40)
+    source = serializers.CharField(max_length=80, required=False)
+
+    class Meta:
+        model = SmsOptOut
+        fields = ("channel", "number", "source")
+
+    def validate_number(self, text: str) -> str:
+        try:
+            return read_number(text)
+        except InvalidNumber as error:
+            raise serializers.ValidationError(str(error)) from error
+
+    def validate_channel(self, channel: Channel) -> Channel:
+        if channel.kind != "sms":
+            raise serializers.ValidationError(_("This is no channel for SMS."))
+        return channel
+
+
+class SmsOptOutOutput(serializers.ModelSerializer[SmsOptOut]):
+    """A number that wants no SMS of a channel."""
+
+    channel = serializers.UUIDField(source="channel_id")
+
+    class Meta:
+        model = SmsOptOut
+        fields = ("id", "channel", "number", "source", "opted_out_at")
+
+
+class SmsOptOutViewSet(ConfigurationViewSet):
+    """Numbers without SMS: who wrote STOP, or asked a person here. Only with their word is one taken off again."""
+
+    model = SmsOptOut
+    noun = "number without SMS"
+    http_method_names = ["get", "head", "options", "post", "delete"]
+    input_serializer = SmsOptOutInput
+    output_serializer = SmsOptOutOutput
+    filters = {"list": {"channel": row_id(), "number": words(20)}}
+
+    def rows(self) -> QuerySet[SmsOptOut]:
+        wanted = self.query if self.action == "list" else {}
+        found = {"channel_id": wanted.get("channel"), "number": wanted.get("number")}
+        return SmsOptOut._default_manager.filter(**{name: value for name, value in found.items() if value})
+
+    def store(self, instance: Any, values: dict[str, Any]) -> None:
+        super().store(instance, {"source": self.principal.label[:80], **values})

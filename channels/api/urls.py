@@ -3,8 +3,9 @@
 from django.urls import re_path
 
 from channels.api.deliveries import DeliveryViewSet
+from channels.api.limits import SharedLimitViewSet
 from channels.api.phrases import PhraseViewSet
-from channels.api.sms import SmsPlanViewSet
+from channels.api.sms import SmsOptOutViewSet, SmsPlanViewSet
 from channels.api.views import ChannelViewSet, TemplateViewSet
 from tenants.api.routers import OptionalSlashRouter
 
@@ -12,6 +13,8 @@ router = OptionalSlashRouter()
 router.register("channels", ChannelViewSet, "channel")
 router.register("templates", TemplateViewSet, "template")
 router.register("deliveries", DeliveryViewSet, "delivery")
+router.register("shared-limits", SharedLimitViewSet, "shared-limit")
+router.register("sms-opt-outs", SmsOptOutViewSet, "sms-opt-out")
 router.register("phrases", PhraseViewSet, "phrase")
 
 urlpatterns = [

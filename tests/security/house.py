@@ -19,7 +19,7 @@ from alerting.models import (
     QuarantinedAlert,
     ScheduleOverride,
 )
-from channels.models import Delivery
+from channels.models import Delivery, SharedLimit, SmsOptOut
 from channels.templating.samples import sample_message
 from tenants.context import tenant_context
 from tenants.isolation import new_id
@@ -100,6 +100,11 @@ class House:
             "escalation-policies": policy,
         }
 
+    def _limits(self) -> dict[str, Any]:
+        limit = SharedLimit.objects.create(key=f"slack:{self.marker}", kind="slack", detail=self.marker)
+        gone = SmsOptOut.objects.create(channel_id=self.ids["channels"], number="+436641234567", source=self.marker)
+        return {"shared-limits": limit, "sms-opt-outs": gone}
+
     def _rows(self) -> dict[str, Any]:
         group = AlertGroup.objects.create(
             key=new_id().bytes, labels={"team": self.marker}, title=self.marker, severity=20
@@ -127,6 +132,6 @@ class House:
         intake = IntakeRequest.objects.create(source="native", body_sha256=b"", accepted=1, trace_id="")
         members = self.client.get("/api/v1/members").json()["results"]
         audit = self.client.get("/api/v1/audit").json()["results"]
-        made: dict[str, Any] = self._on_call()
+        made: dict[str, Any] = self._on_call() | self._limits()
         made |= {"groups": group, "alerts": alert, "deliveries": delivery, "quarantine": item, "intake": intake}
         return {name: row.pk for name, row in made.items()} | {"members": members[0]["id"], "audit": audit[0]["id"]}

@@ -39,6 +39,7 @@ from channels.models import (
     MessageTemplate,
     PausedAddress,
     PhraseOverride,
+    SharedLimit,
     SmsOptOut,
     SmsPlan,
 )
@@ -118,6 +119,7 @@ def _configuration(world: World) -> None:
     )
     rows[SmsPlan] = SmsPlan.objects.create(prices={"AT": "0.07"})
     rows[SmsOptOut] = SmsOptOut.objects.create(channel=rows[Channel], number="+436641234567", source=f"STOP {marker}")
+    rows[SharedLimit] = SharedLimit.objects.create(key=f"slack:{marker}", kind="slack", detail=f"workspace {marker}")
     rows[ChannelIdentity] = ChannelIdentity.objects.create(
         channel=rows[Channel], external_id="U1", external_name=f"slack {marker}", user=world.owner
     )
