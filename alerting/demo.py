@@ -1,4 +1,4 @@
-"""The demo tenant of `make up`: channels that deliver to the inbox, routes, rules, a person and a key."""
+"""The demo tenant of `make up`: channels that deliver to the inbox, routes, rules, people on call and a key."""
 
 import base64
 import json
@@ -12,17 +12,19 @@ from urllib.parse import urlsplit
 
 from django.utils import timezone
 
+from alerting import demo_on_call
 from alerting.models import (
     AlertingPolicy,
     EnrichmentStep,
+    EscalationPolicy,
     GroupingRule,
     InhibitionRule,
     MaintenanceWindow,
     Route,
-    RouteChannel,
 )
+from alerting.route_channels import set_channels
 from channels.models import Channel, ChannelIdentity
-from tenants import accounts, keys
+from tenants import accounts, audit, keys
 from tenants.context import tenant_context
 from tenants.models import ApiKey, Membership, Role, Tenant, User
 from tenants.principal import Principal, system
@@ -59,10 +61,10 @@ def seed(inbox: Inbox, before: Mapping[str, str] | None = None) -> dict[str, str
         actor = system(tenant.pk, "seed_demo")
         password = _member(tenant, before.get("admin_password", ""))
         token = _key(actor, before.get("api_key", ""))
-        webhook_secret = _channels(inbox)
+        webhook_secret = _channels(actor, inbox)
         if not Route.objects.exists():
-            _rules()
-            _routes()
+            _rules(actor)
+            _routes(actor, demo_on_call.make(actor))
     return {
         "admin_user": ADMIN,
         "admin_password": password,
@@ -98,7 +100,7 @@ def _member(tenant: Tenant, password: str) -> str:
     return password
 
 
-def _channels(inbox: Inbox) -> str:
+def _channels(actor: Principal, inbox: Inbox) -> str:
     host = urlsplit(inbox.url).hostname or "127.0.0.1"
     existing = Channel.objects.filter(kind="webhook", name="Inbox webhook").first()
     secret = (
@@ -133,14 +135,16 @@ def _channels(inbox: Inbox) -> str:
     ]
     for name, kind, settings, credentials in wanted:
         channel = Channel.objects.filter(name=name).first() or Channel(name=name, kind=kind)
+        if (channel.settings, channel.credentials) == (settings, json.dumps(credentials)):
+            continue
         channel.settings = settings
         channel.credentials = json.dumps(credentials)
-        channel.save()
-    _link_inbox()
+        audit.save_audited(actor, channel)
+    _link_inbox(actor)
     return secret
 
 
-def _link_inbox() -> None:
+def _link_inbox(actor: Principal) -> None:
     """The person who presses Slack's buttons in the inbox is the administrator."""
     user = User.objects.filter(username=ADMIN).first()
     channel = Channel.objects.filter(kind="slack").first()
@@ -148,13 +152,23 @@ def _link_inbox() -> None:
         return
     identities = ChannelIdentity.objects.filter(channel=channel, external_id="U0INBOX")
     if not identities.exists():
-        ChannelIdentity.objects.create(channel=channel, external_id="U0INBOX", external_name="inbox", user=user)
+        identity = ChannelIdentity(channel=channel, external_id="U0INBOX", external_name="inbox", user=user)
+        audit.save_audited(actor, identity)
 
 
-def _rules() -> None:
-    AlertingPolicy.objects.get_or_create(defaults={"stale_after": timedelta(minutes=15), "ignored_labels": ["pod"]})
-    GroupingRule.objects.create(name="By alert and service", group_by=["alertname", "service"])
-    EnrichmentStep.objects.create(
+def _rules(actor: Principal) -> None:
+    if not AlertingPolicy.objects.exists():
+        audit.save_audited(actor, AlertingPolicy(stale_after=timedelta(minutes=15), ignored_labels=["pod"]))
+    for row in (_grouping(), _owners(), _inhibition(), _maintenance()):
+        audit.save_audited(actor, row)
+
+
+def _grouping() -> GroupingRule:
+    return GroupingRule(name="By alert and service", group_by=["alertname", "service"])
+
+
+def _owners() -> EnrichmentStep:
+    return EnrichmentStep(
         name="Runbooks and owners",
         kind="ownership",
         matchers=[],
@@ -173,13 +187,19 @@ def _rules() -> None:
             ]
         },
     )
-    InhibitionRule.objects.create(
+
+
+def _inhibition() -> InhibitionRule:
+    return InhibitionRule(
         name="A region that is down explains its services",
         source_matchers=[{"name": "alertname", "op": "=", "value": "RegionDown"}],
         target_matchers=[{"name": "severity", "op": "=~", "value": "warning|error"}],
         equal=["region"],
     )
-    MaintenanceWindow.objects.create(
+
+
+def _maintenance() -> MaintenanceWindow:
+    return MaintenanceWindow(
         name="Weekly catalogue import",
         matchers=[{"name": "service", "op": "=", "value": "catalogue-import"}],
         start_date=timezone.localdate(),
@@ -189,26 +209,23 @@ def _rules() -> None:
     )
 
 
-def _routes() -> None:
+def _routes(actor: Principal, policy: EscalationPolicy) -> None:
     channels = {channel.kind: channel for channel in Channel.objects.all()}
-    root = Route.objects.create(
+    root = Route(
         name="Everything",
         group_wait=timedelta(seconds=1),
         group_interval=timedelta(seconds=30),
         repeat_interval=timedelta(hours=4),
     )
-    _tell(root, channels["slack"], channels["webhook"])
-    urgent = Route.objects.create(
+    urgent = Route(
         name="Critical, also by e-mail, SMS and PagerDuty",
         parent=root,
         position=1,
         matchers=[{"name": "severity", "op": "=", "value": "critical"}],
         group_wait=timedelta(0),
         repeat_interval=timedelta(hours=1),
+        policy=policy,
     )
-    _tell(urgent, *(channels[kind] for kind in ("slack", "email", "sms", "pagerduty", "webhook")))
-
-
-def _tell(route: Route, *channels: Channel) -> None:
-    for channel in channels:
-        RouteChannel.objects.create(route=route, channel=channel)
+    for route, kinds in ((root, ("slack", "webhook")), (urgent, ("slack", "email", "sms", "pagerduty", "webhook"))):
+        audit.save_audited(actor, route)
+        set_channels(actor, route, [channels[kind] for kind in kinds])
