@@ -26,7 +26,7 @@ ESCALATIONS = "alerting.tasks.escalate"
 NOTIFY_CHANNEL = "wakeup"
 # Longer than a duty goes on before it gives others their turn (duties.FAIR_SECONDS) and one slow batch of sends.
 BELL_MILLISECONDS = 15_000
-PAUSE_BETWEEN_ROUNDS = 0.01
+PAUSE_BETWEEN_ROUNDS = 0.02
 PAUSE_AFTER_FAILURE = 1.0
 
 wakeups = Counter("alerting_wakeups", "Wake-ups by what became of them", ["result"])

@@ -80,7 +80,18 @@ def _answer(accepted: Accepted, request: HttpRequest) -> HttpResponse:
         "errors": accepted.errors,
     }
     headers["Location"] = f"/api/v1/intake/{accepted.id}"
-    return HttpResponse(msgspec.json.encode(document), "application/json", 202, headers=headers)
+    return Stored(msgspec.json.encode(document), "application/json", 202, headers=headers)
+
+
+class Stored(HttpResponse):
+    """The answer to a request that was stored.
+
+    Django would tidy connections and caches once more after it, as it does before every request: a tenth of the
+    door's time, for nothing left to tidy.
+    """
+
+    def close(self) -> None:
+        self.closed = True
 
 
 ANSWERS = {202: OpenApiResponse(AcceptedOutput, "The valid alerts are stored; the others are in quarantine.")}
