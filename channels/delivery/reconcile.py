@@ -1,7 +1,7 @@
 """Clears up uncertain deliveries: asks the provider where it can be asked, then settles or sends again."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -9,10 +9,10 @@ from django.db import connection
 
 from channels import sending
 from channels.delivery import ending
-from channels.delivery.doubt import MAX_LOOKUPS, OUTCOMES, Evidence, Fate, settle
+from channels.delivery.doubt import OUTCOMES, Evidence, Fate, is_worth_asking, settle
 from channels.delivery.states import TERMINAL
 from channels.errors import ChannelError
-from channels.models import Channel, Semantics
+from channels.models import Channel, DeliveryState, Semantics
 from channels.sending import Line, Parcel, Sent
 from channels.threads import anchors
 from tenants.context import current_tenant_id, tenant_context
@@ -154,7 +154,7 @@ def _lines(doubts: list[Doubt]) -> dict[UUID, Line | ChannelError]:
 
 
 def _can_ask(doubt: Doubt, line: Line | ChannelError) -> bool:
-    if doubt.accepted or isinstance(line, ChannelError) or doubt.lookups >= MAX_LOOKUPS:
+    if doubt.accepted or isinstance(line, ChannelError) or not _is_worth_asking(doubt, doubt.lookups, is_late=False):
         return False
     return line.adapter.can_find and not line.adapter.idempotent
 
@@ -180,6 +180,8 @@ def _answer(doubt: Doubt, line: Line | ChannelError) -> Answer:
         asked = sending.look_up(line, doubt.parcel)
         evidence = _evidence(asked, doubt)
     fate = _fate(doubt, evidence, idempotent=line.adapter.idempotent, semantics=line.semantics)
+    if asked.error is not None and fate.state is DeliveryState.UNCERTAIN:
+        fate = replace(fate, delay=max(fate.delay, asked.error.retry_after or 0.0))
     return Answer(doubt, line.kind, evidence, fate, asked)
 
 
@@ -200,8 +202,14 @@ def _evidence(asked: Sent, doubt: Doubt) -> Evidence:
         return Evidence.FOUND
     if asked.error is None:
         return Evidence.NOT_FOUND
-    is_last = doubt.lookups + 1 >= MAX_LOOKUPS or doubt.parcel.seconds_left <= 0
-    return Evidence.NOT_ASKED if asked.error.permanent or is_last else Evidence.TRY_LATER
+    is_late = doubt.parcel.seconds_left <= 0
+    if asked.error.permanent or not _is_worth_asking(doubt, doubt.lookups + 1, is_late=is_late):
+        return Evidence.NOT_ASKED
+    return Evidence.TRY_LATER
+
+
+def _is_worth_asking(doubt: Doubt, lookups: int, *, is_late: bool) -> bool:
+    return is_worth_asking(lookups=lookups, resends=doubt.parcel.ambiguous_resends, is_late=is_late)
 
 
 def _settle(tenant_id: UUID, answers: list[Answer]) -> int:

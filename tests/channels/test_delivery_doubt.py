@@ -15,7 +15,9 @@ from tests.channels.deliveries import (
     reconcile_due,
     refused,
     states,
+    throttled,
     timed_out,
+    wait_seconds,
 )
 from tests.factories import make_tenant
 
@@ -63,15 +65,51 @@ def test_a_message_that_is_not_there_is_sent_again_once(tenant, provider):
     assert outcomes(channel, delivery_id) == ["ambiguous", "not_found", "ok"]
 
 
-@pytest.mark.parametrize("kind", ["findable", "blind"])
-def test_after_two_unknown_outcomes_it_is_dead(tenant, provider, kind):
-    channel = make_channel(tenant, kind)
+def test_after_two_unknown_outcomes_it_is_dead_where_nobody_can_be_asked(tenant, provider):
+    channel = make_channel(tenant, "blind")
     [delivery_id] = put(channel)
     provider.script.extend([timed_out(lost=True), timed_out(lost=True)])
     deliver_due(tenant.pk)
     settle(tenant)
     assert get(channel, delivery_id).state == "dead"
     assert provider.calls[str(delivery_id)] == 2
+
+
+def test_what_the_provider_surely_does_not_have_is_sent_until_it_has_it(tenant, provider):
+    channel = make_channel(tenant)
+    [delivery_id] = put(channel)
+    provider.script.extend(timed_out(lost=True) for _ in range(4))
+    deliver_due(tenant.pk)
+    settle(tenant, rounds=5)
+    assert get(channel, delivery_id).state == "delivered"
+    assert provider.calls[str(delivery_id)] == 5
+    assert provider.taken[str(delivery_id)] == 1
+
+
+def test_a_provider_that_is_down_for_long_loses_nothing(tenant, provider):
+    channel = make_channel(tenant)
+    [delivery_id] = put(channel)
+    provider.script.extend([timed_out(lost=True), timed_out()])
+    provider.lookup_error = ChannelError(ErrorReason.SERVER_ERROR, "HTTP 503")
+    deliver_due(tenant.pk)
+    settle(tenant, rounds=20)
+    assert get(channel, delivery_id).state == "uncertain", "sent again once unasked, and asked about ever since"
+    provider.lookup_error = None
+    settle(tenant)
+    assert get(channel, delivery_id).state == "delivered"
+    assert provider.calls[str(delivery_id)] == 2
+    assert provider.taken[str(delivery_id)] == 1
+
+
+def test_a_lookup_that_is_asked_to_wait_waits(tenant, provider):
+    channel = make_channel(tenant)
+    [delivery_id] = put(channel)
+    provider.script.append(timed_out())
+    provider.lookup_error = throttled(900)
+    deliver_due(tenant.pk)
+    let_pass(10, [tenant])
+    reconcile_due()
+    assert wait_seconds(delivery_id) > 600
 
 
 def test_at_most_once_is_never_sent_again(tenant, provider):

@@ -87,11 +87,18 @@ def test_what_the_provider_has_is_delivered(evidence, semantics):
 
 
 @pytest.mark.parametrize("evidence", [Evidence.NOT_FOUND, Evidence.NOT_ASKED])
-def test_in_doubt_it_is_sent_again_once_and_only_where_that_is_wanted(evidence):
+def test_in_doubt_it_is_sent_again_only_where_that_is_wanted(evidence):
     assert fate(evidence).state is DeliveryState.PENDING
     assert fate(evidence).is_resend
-    assert fate(evidence, resends=1).state is DeliveryState.DEAD
     assert fate(evidence, semantics=Semantics.AT_MOST_ONCE).state is DeliveryState.DEAD
+
+
+def test_unasked_it_is_sent_again_once_and_what_is_surely_not_there_more_often_and_slower():
+    assert fate(Evidence.NOT_ASKED, resends=1).state is DeliveryState.DEAD
+    waits = [fate(Evidence.NOT_FOUND, resends=resends).delay for resends in range(30)]
+    assert waits[0] == 0
+    assert waits == sorted(waits)
+    assert waits[-1] == 300
 
 
 def test_a_receiver_that_drops_repeats_gets_it_as_often_as_needed():
