@@ -1,6 +1,6 @@
 """The snapshot of a group that a destination is told: made once, stored with the delivery."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -10,19 +10,23 @@ from django.utils import translation
 from alerting.deciding import Telling
 from alerting.due_groups import DueAlert, DueGroup
 from alerting.exclusive import Moment
+from alerting.muting import MaintenanceWindows
 from alerting.severity import LABELS
 from alerting.timeline import why_title
-from channels.message import AlertLine, Link, Message
+from channels.message import AlertLine, Link, Message, PlannedWork
 from channels.message import Reason as Said
 
 #: A message carries so many alerts; its counts are of all.
 MAX_LINES: Final = 50
 MAX_LINKS: Final = 5
+MAX_PLANNED: Final = 5
 _RUNBOOKS: Final = ("runbook_url", "runbook")
 
 
-def message_for(telling: Telling, group: DueGroup, moment: Moment) -> Message:
-    """What this destination is told about the group now."""
+def message_for(
+    telling: Telling, group: DueGroup, moment: Moment, windows: MaintenanceWindows | None = None
+) -> Message:
+    """What this destination is told about the group now, with the planned work that concerns it."""
     locale = telling.destination.locale or moment.locale
     firing = [alert for alert in group.alerts if alert.number in telling.firing]
     resolved = [alert for alert in group.alerts if alert.number in telling.resolved]
@@ -46,6 +50,7 @@ def message_for(telling: Telling, group: DueGroup, moment: Moment) -> Message:
         resolved_count=len(resolved),
         total_count=len(firing) + len(resolved),
         links=_links([*firing, *resolved]),
+        planned=_planned([*firing, *resolved], windows, moment) if windows else [],
         locale=locale,
         time_zone=moment.time_zone,
     )
@@ -69,6 +74,15 @@ def _line(alert: DueAlert) -> AlertLine:
         generator_url=alert.generator_url,
         repeat_count=alert.repeat_count,
     )
+
+
+def _planned(alerts: Sequence[DueAlert], windows: MaintenanceWindows, moment: Moment) -> list[PlannedWork]:
+    """Maintenance that is under way or begins soon."""
+    coming = windows.coming([alert.labels for alert in alerts[:MAX_LINES]], moment.now)
+    return [
+        PlannedWork(id=str(row.id), name=row.name, starts_at=one.starts_at, ends_at=one.ends_at)
+        for row, one in coming[:MAX_PLANNED]
+    ]
 
 
 def _links(alerts: Iterable[DueAlert]) -> list[Link]:

@@ -58,12 +58,35 @@ class AlertLine(msgspec.Struct, frozen=True, kw_only=True):
     repeat_count: int = 1
 
 
+class PlannedWork(msgspec.Struct, frozen=True, kw_only=True):
+    """A time of maintenance that concerns the alerts: open now, or within the next days."""
+
+    id: str
+    name: str
+    starts_at: datetime
+    ends_at: datetime
+
+
+class Saying(msgspec.Struct, frozen=True, kw_only=True):
+    """A phrase of the catalogues and what stands in it, said in the reader's language when the message is sent.
+
+    `times` are ISO times and `spans` seconds, written as the reader writes them.
+    """
+
+    key: str
+    values: dict[str, str] = {}
+    times: dict[str, datetime] = {}
+    spans: dict[str, float] = {}
+
+
 class Message(msgspec.Struct, frozen=True, kw_only=True):
     """One thing to tell one destination.
 
     `alerts` carries only the first ones; the counts are of the whole group. `delivery_id` is
     empty until a delivery is about to be sent. `actor` and `note` are who did something to the
-    group, and their words. `ack_url` acknowledges in the name of the one recipient; never stored.
+    group, and their words. `heading` and `why` say title and reason in the reader's language where
+    they are more than a word; `title` and `sent_reason` hold the same for who reads no phrases.
+    `ack_url` acknowledges in the name of the one recipient; never stored.
     """
 
     title: str
@@ -71,6 +94,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     kind: str = "notification"
     reason: Reason = Reason.FIRST
     sent_reason: str = ""
+    heading: Saying | None = None
+    why: list[Saying] = []
     status: str = "firing"
     severity: int = 0
     severity_name: str = ""
@@ -85,6 +110,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     resolved_count: int = 0
     total_count: int = 0
     links: list[Link] = []
+    planned: list[PlannedWork] = []
     actor: str = ""
     note: str = ""
     ack_url: str = ""

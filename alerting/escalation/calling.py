@@ -10,7 +10,7 @@ import msgspec
 from prometheus_client import Counter
 
 from alerting.due_groups import DueGroup
-from alerting.escalation.messages import escalation_message, language_of, why_told
+from alerting.escalation.messages import escalation_message, why_told
 from alerting.escalation.notices import Notice
 from alerting.escalation.plan import LATE, due_steps
 from alerting.escalation.reaching import Book, Call
@@ -137,9 +137,7 @@ class Caller(msgspec.Struct):
             notice.state = NoticeState.CANCELLED.value
             return
         group, level = self.groups[one.group_id], one.plan.level(notice.step)
-        locale = language_of(call.person, destination, self.moment)
         why = why_told(
-            locale,
             policy=one.plan.name,
             level=self._number(one, notice.step),
             schedule=call.schedule,

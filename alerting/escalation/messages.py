@@ -1,10 +1,9 @@
 """What an escalation says: the group as it is now, which level this is, and why this person."""
 
 from datetime import timedelta
+from typing import Final
 
 import msgspec
-from django.utils import translation
-from django.utils.translation import gettext as _
 
 from alerting.configuration import Destination
 from alerting.deciding import Telling
@@ -13,12 +12,17 @@ from alerting.exclusive import Moment
 from alerting.messages import message_for
 from alerting.needs import Reason
 from alerting.oncall.reading import Person
-from channels.message import Message
+from channels.languages import Voice
+from channels.languages.voice import in_words
+from channels.message import Message, Saying
 from channels.message import Reason as Said
+
+#: A call that comes later than this after its time says so.
+SHORTEST_LATE: Final = timedelta(minutes=1)
 
 
 def escalation_message(
-    group: DueGroup, destination: Destination, moment: Moment, *, person: Person | None, why: str
+    group: DueGroup, destination: Destination, moment: Moment, *, person: Person | None, why: list[Saying]
 ) -> Message:
     """The message for one recipient, in their language where it is known."""
     alerts = [alert for alert in group.alerts if alert.is_firing and not alert.muted_by]
@@ -36,7 +40,13 @@ def escalation_message(
     locale = language_of(person, destination, moment)
     zone = (person.time_zone if person else "") or message.time_zone
     return msgspec.structs.replace(
-        message, kind="escalation", reason=Said.ESCALATION, sent_reason=why, locale=locale, time_zone=zone
+        message,
+        kind="escalation",
+        reason=Said.ESCALATION,
+        sent_reason=in_words(why, Voice(locale, zone, moment.now)),
+        why=why,
+        locale=locale,
+        time_zone=zone,
     )
 
 
@@ -45,13 +55,13 @@ def language_of(person: Person | None, destination: Destination, moment: Moment)
     return (person.locale if person else "") or destination.locale or moment.locale
 
 
-def why_told(locale: str, *, policy: str, level: int, schedule: str, late_by: timedelta) -> str:
-    """Say to a reader why they are called."""
-    values = {"policy": policy, "level": level, "schedule": schedule, "minutes": int(late_by.total_seconds() // 60)}
-    with translation.override(locale):
-        said = _("level %(level)d of the escalation policy %(policy)s")
-        if schedule:
-            said = _("you are on call (%(schedule)s): level %(level)d of the escalation policy %(policy)s")
-        if late_by >= timedelta(minutes=1):
-            said = " · ".join([said, _("delayed by %(minutes)d min")])
-        return said % values
+def why_told(*, policy: str, level: int, schedule: str, late_by: timedelta) -> list[Saying]:
+    """Say to a reader why they are called; it is put into their language when it is sent."""
+    values = {"policy": policy, "level": str(level)}
+    said = Saying(key="escalation.level", values=values)
+    if schedule:
+        said = Saying(key="escalation.on_call", values=values | {"schedule": schedule})
+    if late_by < SHORTEST_LATE:
+        return [said]
+    minutes = late_by // SHORTEST_LATE
+    return [said, Saying(key="escalation.late", spans={"span": minutes * SHORTEST_LATE.total_seconds()})]

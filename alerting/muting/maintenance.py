@@ -19,7 +19,10 @@ WindowError = RecurrenceError
 MIN_DURATION: Final = timedelta(minutes=1)
 MAX_DURATION: Final = timedelta(days=31)
 #: How far occurrences are worked out at once; then the answer for any alert is a look-up.
-AHEAD: Final = timedelta(days=2)
+AHEAD: Final = timedelta(days=3)
+#: What begins within this time is foretold; it is less than what is worked out, so that all of it is known.
+FORETOLD: Final = timedelta(days=2)
+MAX_COMING: Final = 5
 
 
 class Occurrence(msgspec.Struct, frozen=True):
@@ -69,9 +72,7 @@ class _Window:
         self._starts: list[datetime] = []
 
     def active_at(self, now: datetime) -> Occurrence | None:
-        if self._from is None or self._to is None or not self._from <= now <= self._to:
-            self._from, self._to = now, now + AHEAD
-            self._starts = list(self.recurrence.between(now - self.row.duration, self._to))
+        self._look(now)
         place = bisect_right(self._starts, now)
         if not place:
             return None
@@ -79,17 +80,32 @@ class _Window:
         ends_at = starts_at + self.row.duration
         return Occurrence(starts_at, ends_at) if now < ends_at else None
 
+    def coming(self, now: datetime) -> list[Occurrence]:
+        """The one that is open and those that open soon."""
+        self._look(now)
+        spans = (Occurrence(start, start + self.row.duration) for start in self._starts)
+        return [one for one in spans if one.ends_at > now and one.starts_at <= now + FORETOLD][:MAX_COMING]
+
+    def _look(self, now: datetime) -> None:
+        """Work out the occurrences around `now`, unless what is known reaches as far as anybody asks."""
+        if self._from is None or self._to is None or not self._from <= now <= self._to - FORETOLD:
+            self._from, self._to = now, now + AHEAD
+            self._starts = list(self.recurrence.between(now - self.row.duration, self._to))
+
 
 class MaintenanceWindows:
     """The tenant's windows, compiled once; which are open is worked out once per `now`, not per alert."""
 
-    __slots__ = ("_asked", "_index", "_open", "_windows")
+    __slots__ = ("_asked", "_coming", "_foreseen", "_index", "_near", "_open", "_windows")
 
     def __init__(self, rows: Iterable[MaintenanceWindow]) -> None:
         self._windows = tuple(_Window(row) for row in rows)
         self._asked: datetime | None = None
         self._open: dict[UUID, Occurrence] = {}
         self._index: MatcherIndex[MaintenanceWindow] = MatcherIndex(())
+        self._foreseen: datetime | None = None
+        self._coming: list[tuple[MaintenanceWindow, Occurrence]] = []
+        self._near: MatcherIndex[MaintenanceWindow] = MatcherIndex(())
 
     @property
     def rows(self) -> tuple[MaintenanceWindow, ...]:
@@ -115,6 +131,23 @@ class MaintenanceWindows:
         ]
         muted.sort(key=lambda one: self._open[one.id].ends_at, reverse=True)
         return muted
+
+    def coming(self, alerts: Iterable[Mapping[str, str]], now: datetime) -> list[tuple[MaintenanceWindow, Occurrence]]:
+        """The windows that match one of these alerts and are open or open soon, soonest first."""
+        if now != self._foreseen:
+            self._foresee(now)
+        if not self._coming:
+            return []
+        concerned = {row.id for labels in alerts for row in self._near.matches(labels)}
+        return [pair for pair in self._coming if pair[0].id in concerned]
+
+    def _foresee(self, now: datetime) -> None:
+        found = [(window.row, one) for window in self._windows for one in window.coming(now)]
+        found.sort(key=lambda pair: pair[1].starts_at)
+        rows = {row.id: row for row, _one in found}
+        if rows.keys() != {row.id for row, _one in self._coming}:
+            self._near = MatcherIndex(rows.values())
+        self._coming, self._foreseen = found, now
 
     def near_misses(self, labels: Mapping[str, str], now: datetime) -> list[NearMiss]:
         """Windows that match but are closed, and open ones that one matcher keeps away."""

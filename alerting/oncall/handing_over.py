@@ -7,9 +7,6 @@ from typing import Final
 from uuid import UUID
 
 from django.conf import settings
-from django.utils import translation
-from django.utils.formats import date_format
-from django.utils.translation import gettext as _
 
 from alerting import timers
 from alerting.exclusive import Moment, take_turn
@@ -17,7 +14,9 @@ from alerting.models import OnCallSchedule, ScheduleState, Timer
 from alerting.oncall.reading import Person, read_people, read_schedules
 from alerting.oncall.schedule import Schedule, next_hand_over, on_call
 from channels.delivery.queue import NewDelivery, enqueue
-from channels.message import Message, Reason
+from channels.languages import Voice
+from channels.languages.voice import in_words
+from channels.message import Message, Reason, Saying
 from tenants.context import tenant_context
 
 MAX_SCHEDULES: Final = 100
@@ -85,25 +84,24 @@ def _notices(schedule: Schedule, person: Person, until: datetime | None, moment:
 
 def _message(schedule: Schedule, person: Person, until: datetime | None, moment: Moment) -> Message:
     locale = person.locale or moment.locale
-    with translation.override(locale):
-        title = _("You are on call now: %(schedule)s") % {"schedule": schedule.name}
-        why = title
-        if until is not None:
-            there = until.astimezone(schedule.zone)
-            values = {"until": date_format(there, "DATETIME_FORMAT"), "zone": schedule.time_zone}
-            why = _("your shift lasts until %(until)s (%(zone)s)") % values
+    zone = person.time_zone or schedule.time_zone
+    heading = Saying(key="hand_over.title", values={"schedule": schedule.name})
+    why = [Saying(key="hand_over.until", times={"until": until})] if until is not None else [heading]
+    voice = Voice(locale, zone, moment.now)
     return Message(
-        title=title,
+        title=voice.say(heading),
+        heading=heading,
         created_at=moment.now,
         kind="hand_over",
         reason=Reason.ESCALATION,
-        sent_reason=why,
+        sent_reason=in_words(why, voice),
+        why=why,
         status="info",
         tenant_slug=moment.slug,
         tenant_name=moment.name,
         group_url=f"{settings.PUBLIC_BASE_URL}/admin/alerting/oncallschedule/{schedule.id}/change/",
         locale=locale,
-        time_zone=person.time_zone or schedule.time_zone,
+        time_zone=zone,
     )
 
 

@@ -23,15 +23,15 @@ class AlertType(StrEnum):
     GENERIC = "generic"
 
 
-#: Labels that say it outright, the first that is known wins.
-SAID_BY: Final = ("alert_type", "category")
+#: Labels or annotations that say it outright, the first that is known wins.
+SAID_BY: Final = ("alert_type", "finding_kind", "category")
 SYNONYMS: Final[dict[str, AlertType]] = {
     word: kind
     for kind, words in {
-        AlertType.THRESHOLD: "threshold metric metric_threshold limit",
-        AlertType.ANOMALY: "anomaly outlier deviation",
+        AlertType.THRESHOLD: "threshold metric metric_threshold limit static rate ratio composite",
+        AlertType.ANOMALY: "anomaly outlier deviation adaptive comparison change_point",
         AlertType.FORECAST: "forecast prediction capacity trend",
-        AlertType.AVAILABILITY: "availability uptime probe blackbox heartbeat down reachability",
+        AlertType.AVAILABILITY: "availability uptime probe blackbox heartbeat down reachability absence no_data",
         AlertType.BUSINESS: "business kpi revenue sales",
         AlertType.SECURITY: "security siem auth intrusion vulnerability",
         AlertType.GENERIC: "generic other",
@@ -60,12 +60,12 @@ class Names(msgspec.Struct, frozen=True):
     metric: tuple[str, ...] = ("metric", "metric_name", "kpi")
     threshold: tuple[str, ...] = ("threshold", "limit")
     expected: tuple[str, ...] = ("expected", "baseline")
-    lower: tuple[str, ...] = ("lower", "expected_min")
-    upper: tuple[str, ...] = ("upper", "expected_max")
+    lower: tuple[str, ...] = ("lower", "low", "expected_min")
+    upper: tuple[str, ...] = ("upper", "high", "expected_max")
     unit: tuple[str, ...] = ("unit", "currency")
     direction: tuple[str, ...] = ("direction",)
     span: tuple[str, ...] = ("for_seconds",)
-    reaches_at: tuple[str, ...] = ("reaches_at", "eta")
+    reaches_at: tuple[str, ...] = ("reaches_at", "breach_at", "eta")
     subject: tuple[str, ...] = ("instance", "host", "hostname", "node", "pod", "service", "job", "resource", "site")
     error: tuple[str, ...] = ("error", "status_code", "http_status")
     actor: tuple[str, ...] = ("actor", "user", "account")
@@ -74,6 +74,8 @@ class Names(msgspec.Struct, frozen=True):
 
 
 NAMES: Final = Names()
+#: Words of `SAID_BY` for data that do not come any more.
+ABSENT: Final = frozenset({"absence", "no_data"})
 
 
 def find(names: tuple[str, ...], labels: Mapping[str, str], annotations: Mapping[str, str]) -> str:
@@ -87,11 +89,17 @@ def find(names: tuple[str, ...], labels: Mapping[str, str], annotations: Mapping
 def type_of(labels: Mapping[str, str], annotations: Mapping[str, str]) -> AlertType:
     """Say how an alert is worded: what its labels say, else what its facts show, else what its name means."""
     for name in SAID_BY:
-        said = SYNONYMS.get(str(labels.get(name, "")).strip().lower())
+        said = SYNONYMS.get(str(labels.get(name) or annotations.get(name, "")).strip().lower())
         if said is not None:
             return said
     by_name = _by_name(str(find(NAMES.metric, labels, annotations)), str(labels.get("alertname", "")))
     return _by_facts(labels, annotations, by_name) or by_name
+
+
+def is_absent(labels: Mapping[str, str], annotations: Mapping[str, str]) -> bool:
+    """Say whether the trouble is that no data come, which is less than being down."""
+    said = (str(labels.get(name) or annotations.get(name, "")).strip().lower() for name in SAID_BY)
+    return any(word in ABSENT for word in said)
 
 
 def _by_facts(labels: Mapping[str, str], annotations: Mapping[str, str], by_name: AlertType) -> AlertType | None:

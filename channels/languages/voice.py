@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
@@ -13,10 +13,11 @@ from channels.languages.locales import normalise
 from channels.languages.phrase import COUNT
 
 if TYPE_CHECKING:
-    from channels.message import Message
+    from channels.message import Message, Saying
 
 SEVERITIES = {10: "info", 20: "warning", 30: "error", 40: "critical"}
 UNKNOWN = "\u2013"
+JOINED = " · "
 WIDTHS = ("long", "short", "narrow")
 STYLES = ("auto", "full", "date", "time")
 
@@ -53,6 +54,15 @@ class Voice:
             return text.format_map(values)
         except KeyError:
             return text.format_map(_Open(values))
+
+    def say(self, saying: Saying) -> str:
+        """Return a phrase with its times and spans written for the reader; empty when there is no such phrase."""
+        if not self.has(saying.key):
+            return ""
+        values: dict[str, object] = dict(saying.values)
+        values |= {name: self.when(at, "full") for name, at in saying.times.items()}
+        values |= {name: self.duration(seconds) for name, seconds in saying.spans.items()}
+        return self.t(saying.key, **values)
 
     def has(self, key: str) -> bool:
         """Say whether there is such a phrase in any language of the chain."""
@@ -110,6 +120,11 @@ class Voice:
     def heading(self, alert: Mapping[str, Any]) -> str:
         """Return a title for a message about this alert alone, or nothing."""
         return wording.heading(alert, self.kind, self)
+
+
+def in_words(sayings: Iterable[Saying], voice: Voice) -> str:
+    """Return what these phrases say, one after the other."""
+    return JOINED.join(text for saying in sayings if (text := voice.say(saying)))
 
 
 class _Open(dict[str, object]):

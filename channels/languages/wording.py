@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final, Protocol
 
-from channels.languages.alert_types import NAMES, AlertType, find, type_of
+from channels.languages.alert_types import NAMES, AlertType, find, is_absent, type_of
 from channels.languages.formats import read_number, read_time
 
 #: What a kind of channel has room for. Kinds not named here get a summary.
@@ -50,9 +50,13 @@ FIRING: Final[dict[AlertType, dict[str, tuple[Choice, ...]]]] = {
     },
     AlertType.ANOMALY: {
         "title": _MEASURED,
-        "summary": _choices("band metric value lower upper; expected metric value expected"),
+        "summary": _choices(
+            "both metric value expected lower upper; band metric value lower upper; expected metric value expected"
+        ),
         "detail": _choices("lasting span"),
-        "brief": _choices("band metric value lower upper; expected metric value expected"),
+        "brief": _choices(
+            "both metric value expected lower upper; band metric value lower upper; expected metric value expected"
+        ),
     },
     AlertType.FORECAST: {
         "title": _choices("reaches_on metric subject ahead; reaches metric ahead"),
@@ -61,10 +65,12 @@ FIRING: Final[dict[AlertType, dict[str, tuple[Choice, ...]]]] = {
         "brief": _choices("limit metric threshold reaches; reaches metric reaches"),
     },
     AlertType.AVAILABILITY: {
-        "title": _choices("down subject"),
+        "title": _choices("silent_on metric subject is_absent; silent metric is_absent; down subject"),
         "summary": _choices("error error"),
-        "detail": _choices("lasting span"),
-        "brief": _choices("error subject error; down subject"),
+        "detail": _choices("quiet span is_absent; lasting span"),
+        "brief": _choices(
+            "silent_on metric subject is_absent; silent metric is_absent; error subject error; down subject"
+        ),
     },
     AlertType.BUSINESS: {
         "title": _choices("above metric value is_above; below metric value is_below"),
@@ -89,9 +95,9 @@ RESOLVED: Final[dict[AlertType, dict[str, tuple[Choice, ...]]]] = {
     AlertType.ANOMALY: {"title": _NORMAL, "summary": _choices("over metric"), "brief": _NORMAL},
     AlertType.FORECAST: {"title": _NORMAL, "summary": _choices("over metric"), "brief": _NORMAL},
     AlertType.AVAILABILITY: {
-        "title": _choices("over subject"),
+        "title": _choices("back_on metric subject is_absent; back metric is_absent; over subject"),
         "summary": _choices("over lasted"),
-        "brief": _choices("over subject"),
+        "brief": _choices("back_on metric subject is_absent; back metric is_absent; over subject"),
     },
     AlertType.BUSINESS: {
         "title": _choices("over metric"),
@@ -171,6 +177,9 @@ class Facts:
 
     def _measured(self, names: tuple[str, ...]) -> str:
         raw = self._raw(names)
+        if raw and names is NAMES.threshold and read_number(raw) is None:
+            # A name of a rule, not a limit.
+            return ""
         return self._voice.unit(raw, self.unit) if raw else ""
 
     def _metric(self) -> str:
@@ -188,6 +197,9 @@ class Facts:
         if lower is not None and value < lower:
             return not wanted
         return upper is not None and (value >= upper) is wanted
+
+    def _is_absent(self) -> bool:
+        return is_absent(self._labels, self._annotations)
 
     def _count(self) -> str:
         return str(self.count) if self.count > 0 else ""
@@ -221,6 +233,7 @@ _MADE: Final[dict[str, Callable[[Facts], object]]] = {
     "upper": lambda facts: facts._measured(NAMES.upper),
     "is_above": lambda facts: facts._is_above(wanted=True),
     "is_below": lambda facts: facts._is_above(wanted=False),
+    "is_absent": Facts._is_absent,
     "count": Facts._count,
     "span": Facts._span,
     "lasted": Facts._lasted,

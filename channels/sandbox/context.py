@@ -8,7 +8,7 @@ from typing import Any
 
 from channels.languages import Voice, voice_of
 from channels.languages.alert_types import NAMES
-from channels.languages.voice import SEVERITIES
+from channels.languages.voice import SEVERITIES, in_words
 from channels.message import AlertLine, Link, Message, Reason
 from channels.sanitise import clean, http_url, one_line, shorten
 
@@ -52,6 +52,10 @@ def build_context(message: Message, voice: Voice | None = None) -> dict[str, Any
         "links": [
             {"text": link_text(link, voice), "url": http_url(link.url)} for link in message.links if http_url(link.url)
         ],
+        "planned": [
+            {"name": one_line(work.name, 200), "starts_at": _time(work.starts_at), "ends_at": _time(work.ends_at)}
+            for work in message.planned
+        ],
         "created_at": _time(message.created_at),
         "locale": voice.locale,
         "time_zone": message.time_zone,
@@ -84,6 +88,9 @@ def _subject(alert: AlertLine, shared: Mapping[str, str]) -> str:
 
 def _headline(message: Message, alerts: list[dict[str, Any]], voice: Voice) -> str:
     """A message about one alert alone is headed by what its type says, any other by the title of the group."""
+    said = voice.say(message.heading) if message.heading else ""
+    if said:
+        return one_line(said, 500)
     own = voice.heading(alerts[0]) if len(alerts) == 1 and message.total_count <= 1 else ""
     return one_line(own or message.title, 500) or voice.t("line.unnamed")
 
@@ -93,7 +100,7 @@ def sent_reason(message: Message, voice: Voice) -> str:
     if message.reason is Reason.TEST:
         # Says who asked for it.
         return message.sent_reason or voice.reason(message.reason, "")
-    return voice.reason(str(message.reason), message.sent_reason)
+    return in_words(message.why, voice) or voice.reason(str(message.reason), message.sent_reason)
 
 
 def copy_plain(value: Any, depth: int = 0) -> Any:

@@ -158,7 +158,7 @@ def test_after_downtime_only_the_highest_overdue_step_fires_and_says_so(call: Ca
     skipped = [kind for kind in call.kinds() if kind.startswith("escalation_skipped")]
     assert skipped == ["escalation_skipped:superseded"]
     assert "escalated:called_late" in call.kinds()
-    assert "delayed by 2 min" in call.messages()[-1].sent_reason
+    assert "2 minutes late" in call.messages()[-1].sent_reason
     assert call.due_in() == 5
     call.wait(5.1)
     assert call.called() == ["ann", "cid", "dan"]

@@ -1,11 +1,11 @@
-"""Twelve alerts of a night, as messages; the golden files show how each is told."""
+"""Alerts of a night, as messages; the golden files show how each is told."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from channels.message import AlertLine, Link, Message, Reason
+from channels.message import AlertLine, Link, Message, PlannedWork, Reason, Saying
 
 AT = datetime(2026, 3, 14, 2, 41, tzinfo=UTC)
 ZONES = {
@@ -56,6 +56,7 @@ CPU = {
     "labels": {"alertname": "HighCpu", "instance": "db-1", "service": "ledger"},
     "annotations": {"metric": "cpu_usage", "value": "96.4", "threshold": "90", "unit": "%", "for_seconds": "900"},
 }
+LATENCY = {"metric": "p99 latency", "value": "2.35", "expected": "0.3", "low": "0.12", "high": "0.48", "unit": "s"}
 CHECKOUT = {"labels": {"alertname": "EndpointDown", "instance": "checkout.example.com", "alert_type": "availability"}}
 HOSTS = [
     alert(
@@ -74,6 +75,14 @@ MANY = [
     for number in range(50)
 ]
 
+DISKS = PlannedWork(
+    id="0192c0de-0000-7000-8000-000000000003",
+    name="Bigger disks for the ledger",
+    starts_at=AT + timedelta(hours=20),
+    ends_at=AT + timedelta(hours=22),
+)
+ON_CALL = Saying(key="escalation.on_call", values={"schedule": "primary", "level": "2", "policy": "Ledger"})
+
 SITUATIONS: dict[str, Message] = {
     "01-threshold": told("HighCpu", alert(**CPU)),
     "02-threshold-over": told("HighCpu", alert(minutes=48, over=True, **CPU), reason=Reason.ALL_RESOLVED),
@@ -81,21 +90,26 @@ SITUATIONS: dict[str, Message] = {
         "Login latency",
         alert(
             severity=20,
-            labels={"alertname": "LatencyAnomaly", "service": "search"},
-            annotations={"metric": "p99 latency", "value": "2.35", "lower": "0.12", "upper": "0.48", "unit": "s"},
+            labels={"alertname": "LatencyAnomaly", "service": "search", "finding_kind": "adaptive"},
+            annotations=LATENCY,
         ),
     ),
     "04-forecast": told(
         "Disk fills up",
         alert(
             severity=20,
-            labels={"alertname": "DiskWillFill", "instance": "db-1"},
+            labels={
+                "alertname": "DiskWillFill",
+                "instance": "db-1",
+                "finding_kind": "forecast",
+                "threshold": "disk-full",
+            },
             annotations={
                 "metric": "disk usage",
                 "value": "0.87",
                 "threshold": "1",
                 "unit": "ratio",
-                "reaches_at": "2026-03-15T04:10:00+00:00",
+                "breach_at": "2026-03-15T04:10:00+00:00",
             },
         ),
     ),
@@ -116,7 +130,7 @@ SITUATIONS: dict[str, Message] = {
             annotations={"actor": "root", "source_ip": "203.0.113.7", "attempts": "1250"},
         ),
     ),
-    "09-group": told("Disk almost full", *HOSTS, reason=Reason.NEW_ALERTS),
+    "09-group": told("Disk almost full", *HOSTS, reason=Reason.NEW_ALERTS, planned=[DISKS]),
     "10-many": told("Pods restart", *MANY, reason=Reason.REPEAT, firing_count=1_250, total_count=1_250),
     "11-raised": told(
         "Queue grows",
@@ -128,6 +142,22 @@ SITUATIONS: dict[str, Message] = {
         alert(severity=10, labels={"alertname": "LinkFlaps", "host": "edge-3"}, repeat_count=41),
         reason=Reason.FLAPPING,
         links=[],
+    ),
+    "13-escalation": told(
+        "QueueGrows",
+        alert(severity=40, minutes=17, labels={"alertname": "QueueGrows", "service": "mail"}),
+        kind="escalation",
+        reason=Reason.ESCALATION,
+        why=[ON_CALL, Saying(key="escalation.late", spans={"span": 420.0})],
+    ),
+    "14-no-data": told(
+        "NoData",
+        alert(
+            severity=30,
+            minutes=12,
+            labels={"alertname": "NoData", "instance": "db-2", "finding_kind": "absence"},
+            annotations={"metric": "replication_lag", "for_seconds": "720"},
+        ),
     ),
 }
 
