@@ -16,7 +16,7 @@ from alerting.escalation import starting
 from alerting.exclusive import Moment, take_turn
 from alerting.messages import message_for
 from alerting.models import Timer
-from alerting.muting import FiringSources
+from alerting.muting import FiringSources, MaintenanceWindows
 from alerting.rows import as_json, execute, one_message
 from alerting.severity import Severity
 from alerting.timeline import Event, Kind
@@ -24,6 +24,8 @@ from channels.delivery.queue import DEFAULT_HORIZON, NewDelivery, enqueue
 from tenants.context import current_tenant_id, tenant_context
 
 MAX_GROUPS: Final = 200
+#: Looked at in one transaction, so that a drain never waits long for its turn; a larger group comes alone.
+MAX_ALERTS: Final = 5_000
 MAX_REASON: Final = 64
 #: What is urgent goes first, and is not given up within a day.
 PRIORITIES: Final[dict[int, int]] = {Severity.CRITICAL: 10, Severity.ERROR: 30, Severity.WARNING: 50, Severity.INFO: 70}
@@ -69,7 +71,7 @@ def flush_due(tenant_id: UUID, limit: int = MAX_GROUPS) -> int:
         configuration = compiled(moment)
         # Before the claim: a change of configuration holds its revision while it waits for its timer.
         inhibitors.refresh(moment, configuration)
-        claimed = timers.claim_due(moment.now, limit)
+        claimed = timers.claim_groups(moment.now, limit, MAX_ALERTS)
         if not claimed:
             return 0
         if any(kind == Timer.Kind.SETTINGS for kind, _object_id in claimed):
@@ -92,7 +94,7 @@ def _flush(ids: list[UUID], moment: Moment, configuration: Compiled) -> None:
     groups = read_groups(ids)
     judge = judge_for(configuration, moment)
     verdicts = [judge.judge(group) for group in groups]
-    deliveries = _enqueue(verdicts, moment)
+    deliveries = _enqueue(verdicts, moment, configuration)
     known = {group.id for group in groups}
     # The timer of a group that retention removed goes with it.
     gone: list[tuple[str, Any]] = [(str(one), None) for one in ids if one not in known]
@@ -105,23 +107,24 @@ def _flush(ids: list[UUID], moment: Moment, configuration: Compiled) -> None:
     starting.follow(verdicts, configuration.routes, moment)
 
 
-def _enqueue(verdicts: list[Verdict], moment: Moment) -> dict[bytes, UUID]:
+def _enqueue(verdicts: list[Verdict], moment: Moment, configuration: Compiled) -> dict[bytes, UUID]:
     """Put what is to be told into the queue; return the deliveries by their deduplication key."""
-    items = [_delivery(telling, verdict.group, moment) for verdict in verdicts for telling in verdict.tellings]
+    windows = configuration.windows
+    items = [_delivery(telling, verdict.group, moment, windows) for verdict in verdicts for telling in verdict.tellings]
     ids = enqueue(items)
     if len(ids) != len(items):
         return {}
     return {item.dedup_key: delivery_id for item, delivery_id in zip(items, ids, strict=True)}
 
 
-def _delivery(telling: Telling, group: DueGroup, moment: Moment) -> NewDelivery:
+def _delivery(telling: Telling, group: DueGroup, moment: Moment, windows: MaintenanceWindows) -> NewDelivery:
     _told.labels(telling.reason).inc()
     is_critical = telling.severity >= Severity.CRITICAL
     return NewDelivery(
         channel_id=telling.destination.id,
         recipient=telling.recipient,
         dedup_key=dedup_key(telling, group),
-        message=message_for(telling, group, moment),
+        message=message_for(telling, group, moment, windows),
         source_id=group.id,
         reason=telling.reason,
         priority=PRIORITIES.get(telling.severity, 50),

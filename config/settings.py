@@ -207,6 +207,9 @@ METRIC_SOURCES = [
     "metrics.collectors.json_source.JsonCollector",
     "metrics.collectors.sql.SqlCollector",
 ]
+# What else is attached to mails: f(message) -> list[channels.mail.attached.Attachment]; called in threads that send,
+# away from the database. One that fails leaves its files out, and the mail goes.
+MESSAGE_ATTACHMENTS = ["channels.mail.charts.linked_charts"]
 # Told of deliveries that failed for good: f(tenant_id, delivery_ids, state), inside the tenant's transaction.
 DELIVERY_OBSERVERS = ["alerting.undelivered.note", "alerting.escalation.hurrying.note"]
 TASK_PUBLISHER = "config.celery.publish"
@@ -230,6 +233,7 @@ METRICS_KEEP_FLAWS_DAYS = env.integer("METRICS_KEEP_FLAWS_DAYS", 14)
 METRICS_KEEP_MINUTES_DAYS = env.integer("METRICS_KEEP_MINUTES_DAYS", 100)
 METRICS_KEEP_HOURS_DAYS = env.integer("METRICS_KEEP_HOURS_DAYS", 760)
 METRICS_KEEP_DAYS_DAYS = env.integer("METRICS_KEEP_DAYS_DAYS", 3_650)
+METRICS_SERIES_PER_TENANT = env.integer("METRICS_SERIES_PER_TENANT", 200_000)
 
 # Ways out
 EGRESS_ALLOW_LOOPBACK = env.flag("EGRESS_ALLOW_LOOPBACK") and not IS_PRODUCTION

@@ -37,7 +37,7 @@ def _is_known(kind: str) -> bool:
 def _rendered(telling: Telling, channel: Channel, prospect: Prospect) -> Rendered:
     assert prospect.due_group is not None  # noqa: S101  nobody is told about no group
     moment = msgspec.structs.replace(prospect.moment, now=prospect.decided_at)
-    message = message_for(telling, prospect.due_group, moment)
+    message = message_for(telling, prospect.due_group, moment, prospect.configuration.windows)
     with translation.override(message.locale):
         drawn = preview(channel.kind, channel.template.parts if channel.template else {}, message)
     problems = tuple(

@@ -156,6 +156,24 @@ def test_windows_mute_what_matches_while_they_are_open():
     assert [one.name for one in windows.muting(labels, monday)] == ["long", "w"]
 
 
+def test_what_is_open_or_opens_soon_is_foretold_to_those_it_concerns():
+    nightly = window("FREQ=DAILY", matchers=parse("team=a"))
+    later = window("", "2026-03-13T10:00", id=UUID(int=2), name="later", matchers=parse("team=a"))
+    windows = MaintenanceWindows([nightly, later])
+    now = paris("2026-03-10T23:00")
+    found = windows.coming([{"team": "b"}, {"team": "a"}], now)
+    assert [(row.name, one.starts_at) for row, one in found] == [
+        ("w", paris("2026-03-10T22:00")),
+        ("w", paris("2026-03-11T22:00")),
+        ("w", paris("2026-03-12T22:00")),
+    ]
+    assert windows.coming([{"team": "b"}], now) == []
+    # A day on, by what was worked out then, what is two days away is known all the same.
+    names = [row.name for row, _one in windows.coming([{"team": "a"}], now + timedelta(hours=23))]
+    assert names.count("later") == 1
+    assert MaintenanceWindows([]).coming([{"team": "a"}], now) == []
+
+
 RULES = [
     "FREQ=DAILY;INTERVAL=3",
     "FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,SU;WKST=SU",

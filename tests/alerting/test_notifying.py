@@ -42,6 +42,22 @@ def test_nothing_is_due(scene: Scene) -> None:
     assert flush_due(scene.id) == 0
 
 
+def test_large_groups_are_looked_at_in_several_turns(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("alerting.notifying.MAX_ALERTS", 5)
+    scene.group_by("rack")
+    scene.flush()
+    scene.feed(*[alert("Down", rack=rack, host=str(host)) for rack in "abc" for host in range(4)])
+    assert [flush_due(scene.id), flush_due(scene.id), flush_due(scene.id)] == [2, 1, 0]
+    assert len(scene.told()) == 3
+
+
+def test_a_group_larger_than_a_turn_comes_alone(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("alerting.notifying.MAX_ALERTS", 2)
+    scene.feed(*[alert("Down", host=str(host)) for host in range(7)])
+    assert [flush_due(scene.id), flush_due(scene.id)] == [1, 0]
+    assert scene.messages()[0].firing_count == 7
+
+
 def test_first_then_new_then_resolved_then_all_over(scene: Scene) -> None:
     scene.run(alert(host="a"))
     scene.run(alert(host="b"))
@@ -327,3 +343,21 @@ def test_the_number_of_a_firing_is_stable_and_differs_by_cycle() -> None:
     assert len(numbers) == 99
     assert all(-(2**63) <= number < 2**63 for number in numbers)
     assert firing_number(identity, 1) == firing_number(identity, 1)
+
+
+def test_a_message_says_which_maintenance_concerns_it(scene: Scene) -> None:
+    soon = at(90)
+    with scene.context():
+        for host in ("a", "b"):
+            MaintenanceWindow.objects.create(
+                name=f"disks of {host}",
+                matchers=[{"name": "host", "op": "=", "value": host}],
+                start_date=soon.date(),
+                start_time=soon.time().replace(microsecond=0),
+                duration=timedelta(hours=1),
+                time_zone="UTC",
+            )
+    scene.run(alert(host="a"))
+    [message] = scene.messages()
+    assert [work.name for work in message.planned] == ["disks of a"]
+    assert message.planned[0].ends_at - message.planned[0].starts_at == timedelta(hours=1)
