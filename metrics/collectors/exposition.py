@@ -62,6 +62,10 @@ class ExpositionCollector(Collector[ExpositionSettings, HttpCredentials]):
         is_open = "openmetrics" in page.headers.get("content-type", "").lower()
         # Reading thousands of lines takes long enough for other sources to run into their time limits.
         points = await asyncio.to_thread(read_exposition, page.body, look.settings.metrics, is_open=is_open)
+        # The same page of another machine is another series, as Prometheus has it.
+        instance = place_of(look.settings).partition("://")[2]
+        for point in points:
+            point.labels.setdefault("instance", instance)
         notes = []
         if len(points) > MAX_POINTS:
             notes.append(_("Only the first %(count)d values were taken.") % {"count": MAX_POINTS})

@@ -138,10 +138,11 @@ def test_settings_that_do_not_fit_are_told_by_field(change: dict[str, Any], fiel
 def test_a_page_is_scraped_with_kinds_and_times() -> None:
     with FakeServer(lambda request: Reply(body=PAGE.encode())) as server:
         points = look("exposition", {"url": server.url}).points
-    assert Point("requests_total", {"code": "200"}, 1027.0, None, COUNTER) in points
-    assert Point("temperature", {}, 36.6, None, GAUGE) in points
-    assert Point("latency_bucket", {"le": "+Inf"}, 9.0, None, COUNTER) in points
-    assert Point("old", {}, 7.0, 1_789_999_000.0, GAUGE) in points
+    here = {"instance": f"127.0.0.1:{server.port}"}
+    assert Point("requests_total", {"code": "200", **here}, 1027.0, None, COUNTER) in points
+    assert Point("temperature", here, 36.6, None, GAUGE) in points
+    assert Point("latency_bucket", {"le": "+Inf", **here}, 9.0, None, COUNTER) in points
+    assert Point("old", here, 7.0, 1_789_999_000.0, GAUGE) in points
     assert len(points) == 8
 
 
@@ -152,11 +153,11 @@ def test_patterns_choose_what_is_kept() -> None:
 
 
 def test_openmetrics_is_read_as_such() -> None:
-    body = b'# TYPE hits counter\nhits_total{a="b"} 5 1789999000.5\n# EOF\n'
+    body = b'# TYPE hits counter\nhits_total{instance="b"} 5 1789999000.5\n# EOF\n'
     reply = Reply(body=body, headers={"Content-Type": "application/openmetrics-text; version=1.0.0"})
     with FakeServer(lambda request: reply) as server:
         found = look("exposition", {"url": server.url})
-    assert found.points == [Point("hits_total", {"a": "b"}, 5.0, 1_789_999_000.5, COUNTER)]
+    assert found.points == [Point("hits_total", {"instance": "b"}, 5.0, 1_789_999_000.5, COUNTER)]
 
 
 @pytest.mark.parametrize("body", [b"\xff\xfe", b"one two three four", b'a{b="c} 1', b"{}{}{}"])
