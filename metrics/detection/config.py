@@ -1,0 +1,35 @@
+"""What a detector is told before it sees a series; the defaults are the same for every series."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Config:
+    """Parameters of the fused detector, chosen once on public data and never fitted to a series."""
+
+    gap_memory: int = 4000
+    """How many past values a new one is compared with."""
+    gap_warmup: int = 20
+    gap_scale: float = 0.016
+    """The share of the range that counts as one unit of strangeness."""
+    tail_memory: int = 20_000
+    """Over how many past points a statistic is ranked."""
+    tail_warmup: int = 30
+    tail_scale: float = 1.7
+    """How many powers of ten of improbability count as one unit of strangeness."""
+    levels: tuple[float, ...] = (2.2, 2.8, 3.6)
+    """Fused strangeness at which an alarm of each level is raised."""
+    alarm: float = 2.8
+    """The fused strangeness that reads as a score of 1."""
+    rest_share: float = 0.04
+    """After an alarm its level rests for this share of the points seen."""
+    rest_most: int = 150
+    growth: float = 4.0
+    """A resting level is woken by this multiple of the worst since its alarm."""
+    zone: str = "UTC"
+    """The time zone in which days and weeks are counted."""
+    country: str = ""
+    """ISO code of the country whose holidays count as Sundays; none when empty."""
+
+
+DEFAULT = Config()
