@@ -25,7 +25,7 @@ from tenants.context import current_tenant_id, tenant_context
 
 MAX_GROUPS: Final = 200
 #: Looked at in one transaction, so that a drain never waits long for its turn; a larger group comes alone.
-MAX_ALERTS: Final = 5_000
+MAX_ALERTS: Final = 2_000
 MAX_REASON: Final = 64
 #: What is urgent goes first, and is not given up within a day.
 PRIORITIES: Final[dict[int, int]] = {Severity.CRITICAL: 10, Severity.ERROR: 30, Severity.WARNING: 50, Severity.INFO: 70}

@@ -34,6 +34,15 @@ _CLAIM: Final = """
 SELECT kind, object_id FROM timer WHERE tenant_id = %s AND kind = ANY(%s) AND due_at <= %s
 ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
 """
+# Of the timers that are due, as many as hold so many firing alerts together, at least one.
+_CLAIM_GROUPS: Final = f"""
+WITH due AS MATERIALIZED ({_CLAIM})
+SELECT kind, object_id FROM (
+    SELECT due.*, sum(coalesce(g.firing_count, 0)) OVER (ROWS UNBOUNDED PRECEDING)
+                  - coalesce(g.firing_count, 0) AS before
+    FROM due LEFT JOIN alert_group g ON g.tenant_id = %s AND g.id = due.object_id
+) AS counted WHERE before < %s
+"""  # noqa: S608 - constants of this module
 _ALL_OPEN: Final = """
 INSERT INTO timer (tenant_id, kind, object_id, due_at)
 SELECT tenant_id, 'group', id, statement_timestamp() FROM alert_group
@@ -65,9 +74,16 @@ def reset(due: Iterable[tuple[str, datetime | None]], kind: Timer.Kind = Timer.K
         execute(_SET, [as_json(rows), tenant_id, kind.value, tenant_id, kind.value])
 
 
-def claim_due(now: datetime, limit: int, kinds: Sequence[str] = OF_GROUPS) -> list[tuple[str, UUID]]:
+def claim_due(now: datetime, limit: int, kinds: Sequence[str]) -> list[tuple[str, UUID]]:
     """Hold the tenant's timers of these kinds that are due, longest overdue first, until the transaction ends."""
     rows = fetch(_CLAIM, [current_tenant_id(), list(kinds), now, limit])
+    return [(kind, object_id) for kind, object_id in rows]
+
+
+def claim_groups(now: datetime, limit: int, alerts: int) -> list[tuple[str, UUID]]:
+    """Hold the timers of groups that are due, as `claim_due` does, but no more than have about so many alerts firing."""
+    tenant_id = current_tenant_id()
+    rows = fetch(_CLAIM_GROUPS, [tenant_id, list(OF_GROUPS), now, limit, tenant_id, alerts])
     return [(kind, object_id) for kind, object_id in rows]
 
 
