@@ -221,7 +221,7 @@ def _routes(actor: Principal, policy: EscalationPolicy) -> None:
         name="Critical, also by e-mail, SMS and PagerDuty",
         parent=root,
         position=1,
-        matchers=[{"name": "severity", "op": "=", "value": "critical"}],
+        matchers=[{"name": "severity_level", "op": "=", "value": "critical"}],
         group_wait=timedelta(0),
         repeat_interval=timedelta(hours=1),
         policy=policy,

@@ -9,8 +9,9 @@ from django.db.models import Model, Q, QuerySet, TextField
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 
-from alerting.matchers import Matcher, Predicate, compile_matchers
+from alerting.matchers import LEVEL, Matcher, Predicate, compile_matchers
 from alerting.models import Alert, AlertGroup
+from alerting.severity import LABELS
 
 M = TypeVar("M", bound=Model)
 
@@ -36,7 +37,11 @@ def by_matchers(rows: "QuerySet[M]", matchers: Iterable[Matcher]) -> "QuerySet[M
     for matcher in matchers:
         if matcher.op not in ("=", "!="):
             continue
-        if matcher.value:
+        if matcher.name == LEVEL:
+            levels = [level for level, label in LABELS.items() if label == matcher.value]
+            own = Q(labels__contains={LEVEL: matcher.value})
+            holds = own | (~Q(labels__has_key=LEVEL) & Q(severity__in=levels))
+        elif matcher.value:
             holds = Q(labels__contains={matcher.name: matcher.value})
         else:
             holds = ~Q(labels__has_key=matcher.name) | Q(labels__contains={matcher.name: ""})

@@ -9,7 +9,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from alerting.matchers import Matcher
+from alerting.matchers import LEVEL, Matcher, level_of
 
 MAX_SHOWN: Final = 80
 MAX_LISTED: Final = 12
@@ -95,8 +95,9 @@ def conditions(matchers: Sequence[Matcher]) -> str:
 
 def mismatch(matcher: Matcher, labels: Mapping[str, str]) -> str:
     """Why a matcher fails, as half a sentence: `it wants region=eu-west-1, the alert has eu-west-2`."""
-    values = {"name": matcher.name, "wanted": shown(matcher.value), "seen": shown(labels.get(matcher.name, ""))}
-    is_there = bool(labels.get(matcher.name))
+    found = level_of(labels) if matcher.name == LEVEL else labels.get(matcher.name, "")
+    values = {"name": matcher.name, "wanted": shown(matcher.value), "seen": shown(found)}
+    is_there = bool(found)
     if matcher.op == "=" and not matcher.value:
         return _("it wants no label %(name)s, the alert has %(name)s=%(seen)s") % values
     if matcher.op == "!=" and not matcher.value:

@@ -7,18 +7,21 @@ empty string. Unlike Alertmanager a dot also matches a newline, so `=~".*"` real
 from alerting.matchers.expression import MatcherError, compile_expression, expression
 from alerting.matchers.index import MatcherIndex
 from alerting.matchers.matcher import (
+    LEVEL,
     Matcher,
     Predicate,
     check,
     compile_matchers,
     first_failing,
     from_json,
+    level_of,
     matches_everything,
     to_json,
 )
 from alerting.matchers.text import format_matchers, parse
 
 __all__ = [
+    "LEVEL",
     "Matcher",
     "MatcherError",
     "MatcherIndex",
@@ -30,6 +33,7 @@ __all__ = [
     "first_failing",
     "format_matchers",
     "from_json",
+    "level_of",
     "matches_everything",
     "parse",
     "to_json",

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter, itemgetter
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
-from alerting.matchers.matcher import Matcher, Predicate, compile_matchers
+from alerting.matchers.matcher import LEVEL, Matcher, Predicate, compile_matchers, names_read
 
 Rule = TypeVar("Rule")
 
@@ -75,7 +75,7 @@ class MatcherIndex(Generic[Rule]):
                 compile_matchers(matchers),
             )
             if key is None:
-                remainders[tuple(sorted({one.name for one in matchers}))].append(entry)
+                remainders[tuple(sorted({name for one in matchers for name in names_read(one)}))].append(entry)
             else:
                 tables[key.name].setdefault(key.value, []).append(entry)
         self._tables = tuple((name, table.get) for name, table in tables.items())
@@ -115,4 +115,5 @@ class MatcherIndex(Generic[Rule]):
 
 
 def _is_equality(matcher: Matcher) -> bool:
-    return matcher.op == "=" and matcher.value != ""
+    # What no label holds as such cannot be looked up.
+    return matcher.op == "=" and matcher.value != "" and matcher.name != LEVEL

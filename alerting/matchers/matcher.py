@@ -12,12 +12,15 @@ from alerting.matchers.expression import (
     expression,
     literals,
 )
+from alerting.severity import DEFAULT, LABELS, parse
 
 Operator = Literal["=", "!=", "=~", "!~"]
 Predicate = Callable[[Mapping[str, str]], bool]
 
 OPERATORS: Final = ("=", "!=", "=~", "!~")
 MAX_MATCHERS: Final = 32
+#: Every alert can be matched by this name, also where its sender writes `page` or `SEV-1` for critical.
+LEVEL: Final = "severity_level"
 MAX_NAME: Final = 128
 MAX_VALUE: Final = 1024
 
@@ -120,7 +123,24 @@ def _narrows(matcher: Matcher) -> bool:
     return not accepts("") and not all(accepts(probe) for probe in _PROBES)
 
 
+def names_read(matcher: Matcher) -> tuple[str, ...]:
+    """The labels a matcher looks at."""
+    return (LEVEL, "severity") if matcher.name == LEVEL else (matcher.name,)
+
+
+def level_of(labels: Mapping[str, str]) -> str:
+    """One of the four severities, whatever word the label `severity` has for it."""
+    return labels.get(LEVEL) or LABELS[parse(labels.get("severity")) or DEFAULT]
+
+
 def _test(matcher: Matcher) -> Predicate:
+    plain = _plain_test(matcher)
+    if matcher.name == LEVEL:
+        return lambda labels: plain({LEVEL: level_of(labels)})
+    return plain
+
+
+def _plain_test(matcher: Matcher) -> Predicate:
     name, value = matcher.name, matcher.value
     if matcher.op == "=":
         return (lambda labels: labels.get(name) == value) if value else (lambda labels: not labels.get(name))

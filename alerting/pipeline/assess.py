@@ -10,12 +10,13 @@ from alerting.decoding import Flag, NativeAlert
 from alerting.enrichment import Enriched
 from alerting.flapping import STEADY, Turn, advance
 from alerting.grouping import Group
+from alerting.matchers import LEVEL
 from alerting.pipeline.alerts import AlertRow, Known
 from alerting.pipeline.claim import Item
 from alerting.pipeline.folding import Folded
 from alerting.pipeline.news import FIRING, RESOLVED, START_ASSUMED, News, State, judge
 from alerting.routing import DEFAULT_TIMERS, Timers
-from alerting.severity import LABELS, parse
+from alerting.severity import DEFAULT, LABELS, SYNONYMS, parse
 from alerting.timeline import Event, Kind, Why
 
 _FLAGS: Final = {flag.value: flag.name.lower() for flag in Flag if flag.name}
@@ -123,7 +124,8 @@ def _take_content(assessed: Assessed, story: _Story, compiled: Compiled, now: da
     if not story.news and not is_rerated and assessed.turned is Turn.NONE:
         return
     row.is_changed = True
-    row.labels, row.annotations, row.enrichment = enriched.labels, enriched.annotations, _applied(enriched)
+    row.labels = _with_level(enriched.labels, severity, alert)
+    row.annotations, row.enrichment = enriched.annotations, _applied(enriched)
     row.generator_url, row.metric_name = alert.generator_url, alert.metric_name
     row.flags = flags_of(alert.flags, is_start_assumed=story.state is not None and story.state.is_start_assumed)
     row.is_inhibitor = bool(compiled.inhibitor.source_keys(enriched.labels))
@@ -159,8 +161,18 @@ def labels_of(alert: NativeAlert) -> dict[str, str]:
     The fingerprint knows nothing of the added one, so that a change of severity stays the same alert.
     """
     if "severity" in alert.labels:
-        return alert.labels
+        return _with_level(alert.labels, alert.severity, alert)
     return {**alert.labels, "severity": LABELS[alert.severity]}
+
+
+def _with_level(labels: dict[str, str], severity: int, alert: NativeAlert) -> dict[str, str]:
+    """Write the level down where the label `severity` does not say it, so that rules can ask for it all the same."""
+    said = labels.get("severity", "")
+    agrees = SYNONYMS.get(said, parse(said) or DEFAULT) == severity
+    if LEVEL in alert.labels or (agrees and LEVEL not in labels):
+        return labels
+    rest = {name: value for name, value in labels.items() if name != LEVEL}
+    return rest if agrees else {**rest, LEVEL: LABELS[severity]}
 
 
 def timers_of(compiled: Compiled, labels: Any) -> Timers:

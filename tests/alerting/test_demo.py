@@ -85,7 +85,7 @@ def test_people_on_call_are_reached_from_the_first_minute_on(tmp_path: Path) -> 
             check(row)
         for contact in ContactMethod.objects.all():
             check(contact)
-        calls = would_be_called({"alertname": "X", "severity": "critical"}, now)
+        calls = would_be_called({"alertname": "X", "severity": "page"}, now)
         assert would_be_called({"alertname": "X", "severity": "warning"}, now) == []
     whom = [(one.level, one.whom) for one in calls if not one.nobody]
     assert {name for level, name in whom if level == 2} == {"Maya Lindqvist", "Noor Haddad"}

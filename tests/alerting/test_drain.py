@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from alerting.decoding import NativeAlert
+from alerting.matchers import level_of
 from alerting.models import (
     EnrichmentStep,
     InhibitionRule,
@@ -105,6 +106,26 @@ def test_fired_and_resolved_in_one_batch_is_told_to_nobody_and_says_so(scene: Sc
     assert scene.group().status == "resolved"
     assert scene.deliveries() == []
     assert "not_told:ended_before_told" in scene.kinds()
+
+
+@pytest.mark.parametrize(
+    ("label", "severity", "shown"),
+    [
+        ("page", "critical", None),
+        ("page", "info", "info"),
+        ("hot", "critical", "critical"),
+        ("critical", "critical", None),
+    ],
+)
+def test_the_level_can_be_matched_whatever_the_label_severity_says(
+    label: str, severity: str, shown: str | None, scene: Scene
+) -> None:
+    sent = alert(host="a", severity=severity)
+    sent.labels["severity"] = label
+    scene.feed(sent)
+    found = scene.alert()
+    assert (found.labels["severity"], found.labels.get("severity_level")) == (label, shown)
+    assert level_of(found.labels) == severity
 
 
 def test_a_change_of_severity_is_an_event_and_stays_one_alert(scene: Scene) -> None:

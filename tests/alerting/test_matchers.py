@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from alerting import matchers as m
 from alerting.matchers import Matcher, MatcherError, MatcherIndex
 
-NAMES = ["team", "env", "severity", "host"]
-VALUES = ["", "a", "b", "prod", "stage", "web-1", "web-12", "x\ny", "é"]
+NAMES = ["team", "env", "severity", "severity_level", "host"]
+VALUES = ["", "a", "b", "critical", "page", "prod", "stage", "web-1", "web-12", "x\ny", "é"]
 PATTERNS = [
     "a|b",
     "prod|",
@@ -51,6 +51,8 @@ matchers_of = st.lists(matcher_of, max_size=4)
 
 def oracle(matcher: Matcher, labels: dict[str, str]) -> bool:
     value = labels.get(matcher.name, "")
+    if matcher.name == "severity_level" and not value:
+        value = "critical" if labels.get("severity") in ("critical", "page") else "warning"
     whole = re.fullmatch(matcher.value, value, re.DOTALL) is not None if "~" in matcher.op else value == matcher.value
     return whole != matcher.op.startswith("!")
 
@@ -230,3 +232,22 @@ def test_a_catastrophic_pattern_stays_cheap():
 
 def test_a_matcher_prints_as_people_write_it():
     assert str(Matcher("team", "=~", "a|b")) == 'team=~"a|b"'
+
+
+@pytest.mark.parametrize(
+    ("labels", "level"),
+    [
+        ({"severity": "page"}, "critical"),
+        ({"severity": "SEV-1"}, "critical"),
+        ({"severity": "critical"}, "critical"),
+        ({"severity": "hot"}, "warning"),
+        ({}, "warning"),
+        ({"severity": "page", "severity_level": "gold"}, "gold"),
+    ],
+)
+def test_the_level_of_an_alert_can_be_asked_for_whatever_its_sender_calls_it(labels, level):
+    assert Matcher("severity_level", "=", level).matches(labels)
+    assert not Matcher("severity_level", "!=", level).matches(labels)
+    assert Matcher("severity_level", "=~", f"{level}|none").matches(labels)
+    index = MatcherIndex([[Matcher("severity_level", "=", level)], [Matcher("severity_level", "=~", "x")]], list)
+    assert index.matches(labels) == [[Matcher("severity_level", "=", level)]]
