@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
+from alerting.admin import schedule_page
 from alerting.admin.forms import ConfigurationAdmin, JudgedForm
 from alerting.escalation import would_be_called
 from alerting.escalation.foretelling import HORIZON
@@ -21,6 +22,8 @@ from alerting.escalation.writing import from_text, known_names, to_text
 from alerting.matchers import MatcherError, parse
 from alerting.models import EscalationPolicy
 from alerting.timeline import why_title
+from channels import registry
+from channels.selectors import database_now
 from tenants.admin.actor import can
 
 CODE = {"class": "al-code", "spellcheck": "false"}
@@ -136,15 +139,20 @@ def who_page(site: Any, request: HttpRequest) -> HttpResponse:
     if not can(request, "view_alerts"):
         raise PermissionDenied
     form = WhoForm(request.GET if "labels" in request.GET else None)
-    steps = None
+    steps, at = None, database_now()
     if form.is_bound and form.is_valid():
-        at = form.cleaned_data["at"] or timezone.now()
+        at = form.cleaned_data["at"] or at
         steps = step_lines(would_be_called(form.cleaned_data["labels"], at))
-    context = {**site.each_context(request), "title": _("Who would be called"), "form": form, "steps": steps}
+    shown = {"form": form, "steps": steps, "at": at, "schedules": schedule_page.who_is_on_call(at)}
+    context = {**site.each_context(request), "title": _("Who would be called"), **shown}
     request.current_app = site.name
     return TemplateResponse(request, "admin/alerting/who.html", context)
 
 
 def step_lines(steps: Any) -> list[dict[str, Any]]:
     """Steps with their reasons in words, as a table shows them."""
-    return [{"step": step, "why": why_title(step.nobody) if step.nobody else ""} for step in steps]
+    kinds = dict(registry.choices())
+    return [
+        {"step": step, "how": kinds.get(step.how, step.how), "why": why_title(step.nobody) if step.nobody else ""}
+        for step in steps
+    ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
 
@@ -36,6 +36,28 @@ def head(row: OnCallSchedule, now: datetime) -> dict[str, Any]:
         "state": ScheduleState._default_manager.filter(schedule=row).first(),
         "feed": feeds.address(row),
     }
+
+
+class OnCall(NamedTuple):
+    """One schedule at one moment."""
+
+    schedule: OnCallSchedule
+    person: User | None
+    until: datetime | None
+
+
+def who_is_on_call(at: datetime) -> list[OnCall]:
+    """Every schedule with the person on call at a time, and until when; times on the schedule's wall clock."""
+    schedules = read_schedules(None, at)
+    shifts = {one.id: on_call(one, at) for one in schedules.values()}
+    names = User.objects.in_bulk({shift.person for shift in shifts.values() if shift})
+    lines = []
+    for row in OnCallSchedule._default_manager.order_by("name"):
+        schedule, shift = schedules[row.pk], shifts[row.pk]
+        change = next_hand_over(schedule, at)
+        until = wall(change, schedule.zone) if change else None
+        lines.append(OnCall(row, names.get(shift.person) if shift else None, until))
+    return lines
 
 
 def preview(saved: OnCallSchedule | None, typed: Mapping[str, Any], now: datetime) -> dict[str, Any]:
