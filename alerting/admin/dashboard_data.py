@@ -73,7 +73,7 @@ class Rate:
 _RATES = """
 WITH bucket AS (
   SELECT generate_series(date_bin(%(width)s::interval, now() - %(span)s::interval, 'epoch'),
-                         date_bin(%(width)s::interval, now() - %(width)s::interval, 'epoch'), %(width)s::interval) AS at
+                         date_bin(%(width)s::interval, now(), 'epoch'), %(width)s::interval) AS at
 ), came AS (
   SELECT date_bin(%(width)s::interval, received_at, 'epoch') AS at, sum(accepted) AS count
   FROM intake_request WHERE tenant_id = %(t)s AND received_at >= now() - %(span)s::interval GROUP BY 1
@@ -86,19 +86,20 @@ WITH bucket AS (
     AND finished_at >= now() - %(span)s::interval
   GROUP BY 1
 )
-SELECT bucket.at, coalesce(came.count, 0), coalesce(went.delivered, 0), coalesce(went.failed, 0)
+SELECT bucket.at, greatest(1, extract(epoch FROM least(%(width)s::interval, now() - bucket.at)) / 60),
+       coalesce(came.count, 0), coalesce(went.delivered, 0), coalesce(went.failed, 0)
 FROM bucket LEFT JOIN came USING (at) LEFT JOIN went USING (at) ORDER BY bucket.at
 """
 
 
 def rates() -> list[Rate]:
-    """Return intake and delivery of the last hours, a minute on average of each bucket that is over."""
+    """Return intake and delivery of the last hours, a minute on average of each bucket; the one under way so far."""
     with connection.cursor() as cursor:
         cursor.execute(_RATES, _span())
         rows = cursor.fetchall()
     return [
-        Rate(_clock(at), *(round(float(value) / BUCKET_MINUTES, 2) for value in (accepted, delivered, failed)))
-        for at, accepted, delivered, failed in rows
+        Rate(_clock(at), *(round(float(count) / float(minutes), 2) for count in counts))
+        for at, minutes, *counts in rows
     ]
 
 

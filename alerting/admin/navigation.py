@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from tenants.admin.actor import can
@@ -101,4 +102,10 @@ def navigation(site: Any, request: HttpRequest) -> list[dict[str, Any]]:
 def _entry(site: Any, request: HttpRequest, item: Item, index: str) -> dict[str, Any]:
     link = reverse(f"{site.name}:{item.view}")
     active = request.path == index if link == index else request.path.startswith(link)
-    return {"title": item.title, "icon": item.icon, "link": link, "active": active, "has_permission": True}
+    return {
+        "title": capfirst(str(item.title)),
+        "icon": item.icon,
+        "link": link,
+        "active": active,
+        "has_permission": True,
+    }

@@ -8,11 +8,16 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from alerting.admin import dashboard_data
+from alerting.decoding.alert import Decoded
+from alerting.intake import accept
 from alerting.models import Alert, AlertGroup, IntakeRequest, QuarantinedAlert, Silence, TimelineEvent
 from channels.models import Channel, Delivery
 from tenants.context import tenant_context
 from tenants.models import AuditEntry
+from tenants.principal import system
 from tests.alerting.admin.world import World, admin_url, make_alert, make_delivery, make_group
+from tests.alerting.scenes import alert
 
 NASTY = '<script>alert(1)</script>"><img src=x onerror=alert(2)>'
 
@@ -192,6 +197,15 @@ def test_the_overview_refreshes_by_its_part(ours: World) -> None:
     body = ours.client(ours.viewer).get(reverse("admin:dashboard_part")).content.decode()
     assert f"check {ours.marker}" in body
     assert "<html" not in body
+
+
+def test_what_came_in_just_now_is_in_the_overview_s_rates(ours: World) -> None:
+    with tenant_context(ours.tenant.pk):
+        before = dashboard_data.rates()
+        accept(system(ours.tenant.pk), "native", Decoded([alert()], []))
+        after = dashboard_data.rates()
+    assert before[-1].accepted == 0
+    assert after[-1].accepted > 0
 
 
 def test_a_quarantined_item_is_mended_and_replayed(ours: World) -> None:
