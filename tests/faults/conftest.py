@@ -15,7 +15,9 @@ from config.embedded.postgres import PostgresServer
 from config.embedded.valkey import ValkeyServer
 from config.up.layout import ROOT
 from tests import servers
+from tests.fakes.http import FakeServer
 from tests.faults.ground import Ground
+from tests.faults.slacks import Slacks
 from tests.stack import Stack, working_on
 
 PASSWORD = "only-for-tests"
@@ -30,7 +32,9 @@ def ground(django_db_blocker: DjangoDbBlocker) -> Iterator[Ground]:
     postgres = PostgresServer(folder / "postgres", servers.free_port(), durable=False)
     valkey = ValkeyServer(folder / "valkey", servers.free_port())
     address = postgres.address("alerting_app", PASSWORD, "alerting")
-    env = environment(address, valkey.address())
+    slacks = Slacks()
+    slack = FakeServer(slacks).start()
+    env = environment(address, valkey.address()) | {"SLACK_API_BASE_URL": f"{slack.url}/api/"}
     stack = Stack(env, folder / "logs")
     try:
         postgres.start()
@@ -39,9 +43,10 @@ def ground(django_db_blocker: DjangoDbBlocker) -> Iterator[Ground]:
         migrate(env | {"MIGRATION_DATABASE_URL": postgres.address("alerting_owner", PASSWORD, "alerting")})
         stack.start()
         with django_db_blocker.unblock(), working_on(address):
-            yield Ground(stack, postgres, valkey)
+            yield Ground(stack, postgres, valkey, slacks)
     finally:
         stack.stop()
+        slack.stop()
         valkey.stop()
         postgres.stop()
         shutil.rmtree(folder, ignore_errors=True)

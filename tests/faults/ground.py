@@ -22,6 +22,7 @@ from config.embedded.postgres import PostgresServer
 from config.embedded.valkey import ValkeyServer
 from tests.factories import make_key, make_tenant
 from tests.fakes.http import FakeServer, Reply, Request
+from tests.faults.slacks import Slacks
 from tests.stack import Stack, rows, wait_for
 
 _number = itertools.count(1)
@@ -35,6 +36,7 @@ class Ground:
     stack: Stack
     postgres: PostgresServer
     valkey: ValkeyServer
+    slacks: Slacks
 
     def sql(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """Ask as the superuser."""
@@ -49,6 +51,18 @@ class Ground:
         """Make due what is put off to another try."""
         self.sql(
             "UPDATE delivery_queue SET next_attempt_at = now() WHERE state = 'pending' AND next_attempt_at > now()"
+        )
+
+    def let_pauses_end(self) -> None:
+        """Let what waits for a provider to recover, or to be asked about a doubt, be due."""
+        self.hurry()
+        self.sql(
+            "UPDATE delivery_queue SET next_attempt_at = now() WHERE state = 'uncertain' AND next_attempt_at"
+            " BETWEEN now() AND now() + interval '100 seconds'"
+        )
+        self.sql(
+            "UPDATE destination_health SET blocked_until = now(), tokens_at = least(tokens_at, now())"
+            " WHERE blocked_until > now()"
         )
 
 
