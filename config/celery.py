@@ -60,6 +60,11 @@ app.conf.update(
         "import-calendars": {"task": "alerting.tasks.import_calendars", "schedule": 900.0, "options": {"expires": 900}},
         "watch-on-call": {"task": "alerting.tasks.watch_on_call", "schedule": 3600.0, "options": {"expires": 3600}},
         "sweep": {"task": "alerting.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
+        "judge": {"task": "metrics.tasks.judge", "schedule": 5.0, "options": {"expires": 5}},
+        "look-at-clock": {"task": "metrics.tasks.look_at_clock", "schedule": 60.0, "options": {"expires": 60}},
+        "fit-models": {"task": "metrics.tasks.fit_models", "schedule": 30.0, "options": {"expires": 30}},
+        "announce-metrics": {"task": "metrics.tasks.announce_waiting", "schedule": 5.0, "options": {"expires": 5}},
+        "close-idle-series": {"task": "metrics.tasks.close_idle", "schedule": 86_400.0, "options": {"expires": 86_400}},
         "keep-partitions": {"task": "metrics.tasks.keep_partitions", "schedule": 3600.0, "options": {"expires": 3600}},
     }
     | {

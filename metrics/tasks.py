@@ -1,8 +1,11 @@
 """Celery tasks of the metrics app: each opens nothing and calls one function."""
 
+from uuid import UUID
+
 from celery import shared_task
 
-from metrics import partitions
+from metrics import duties, partitions
+from metrics.judging import clock, engine, fitting
 
 
 @shared_task
@@ -10,3 +13,45 @@ def keep_partitions() -> None:
     """Make the partitions of the days to come and drop those that are past their retention."""
     partitions.make_ahead()
     partitions.drop_old()
+
+
+@shared_task
+def judge() -> None:
+    """Judge the series that have new samples."""
+    engine.judge_all()
+
+
+@shared_task
+def look_at_clock() -> None:
+    """Find series that fell silent, repeat what goes on, end what cannot be judged."""
+    clock.look_all()
+
+
+@shared_task
+def fit_models() -> None:
+    """Warm the models of new series and fit those anew that have to be."""
+    fitting.fit_all()
+
+
+@shared_task
+def take_in(tenant_id: str) -> None:
+    """Take a tenant's waiting pushes in."""
+    duties.take_in(UUID(tenant_id))
+
+
+@shared_task
+def roll(tenant_id: str) -> None:
+    """Roll a tenant's due hours up."""
+    duties.roll(UUID(tenant_id))
+
+
+@shared_task
+def announce_waiting() -> None:
+    """Announce work of metrics that waits."""
+    duties.announce_waiting()
+
+
+@shared_task
+def close_idle() -> None:
+    """Close the last hours of series that fell silent."""
+    duties.close_idle()

@@ -35,6 +35,7 @@ class Migration(migrations.Migration):
                 ('runbook_url', models.URLField(blank=True, default='', max_length=500, verbose_name='runbook')),
                 ('is_active', models.BooleanField(default=True, verbose_name='active')),
                 ('adjustment', models.FloatField(db_default=0.0, default=0.0, editable=False)),
+                ('evidence', models.JSONField(default=dict, editable=False)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created')),
                 ('tenant', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant', verbose_name='tenant')),
             ],

@@ -90,6 +90,8 @@ class Threshold(TenantOwned):
     is_active = models.BooleanField(_("active"), default=True)
     # By how much feedback has moved the sensitivity away from where people put it.
     adjustment = models.FloatField(default=0.0, db_default=0.0, editable=False)
+    # What the past says about it (metrics/trust/evidence.py): {"useful": n, "noise": n, "at": when it was looked up}.
+    evidence = models.JSONField(default=dict, editable=False)
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
 
     class Meta:

@@ -13,10 +13,10 @@ def crossed(bounds: Bounds, signal: Floats) -> tuple[Flags, Flags]:
     entered = np.zeros(len(signal), dtype=bool)
     left = ~np.isnan(signal)
     with np.errstate(invalid="ignore"):
-        if bounds.above is not None:
+        if bounds.above is not None and bounds.upper_end is not None:
             entered |= signal > bounds.above
             left &= signal <= bounds.upper_end
-        if bounds.below is not None:
+        if bounds.below is not None and bounds.lower_end is not None:
             entered |= signal < bounds.below
             left &= signal >= bounds.lower_end
     return entered, left

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from metrics.thresholds.phases import Patience, Phase, Standing, advance
 
-CALM = Standing()
+CALM, AT_ONCE = Standing(), Patience()
 
 
-def run(flags: str, patience: Patience = Patience(), step: float = 60.0) -> list[tuple[float, str]]:
+def run(flags: str, patience: Patience = AT_ONCE, step: float = 60.0) -> list[tuple[float, str]]:
     """One letter a minute: `x` beyond, `.` back, `-` between; what happened at which minute."""
     at = np.arange(1, len(flags) + 1) * step
     entered = np.array([flag == "x" for flag in flags])

@@ -1,0 +1,1 @@
+"""Pictures of findings: the series, its band, the limit and what was found."""

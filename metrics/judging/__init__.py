@@ -1,0 +1,1 @@
+"""Judging what is new in series: from due rows to findings and alerts, set by set."""

@@ -1,0 +1,211 @@
+"""Judging a tenant's series that have something new: a handful of statements for some hundred of them."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+import structlog
+from prometheus_client import Counter, Histogram
+
+from metrics.judging import alerts, due, fitting, live
+from metrics.judging.calendars import calendar_of
+from metrics.judging.findings import write_findings
+from metrics.judging.outcomes import GRAIN, Outcome, settle
+from metrics.judging.past import Samples, read_samples
+from metrics.judging.rules import Rule, load_rules
+from metrics.judging.states import Identity, Known, moment, read_states, write_outcomes
+from metrics.judging.subjects import Subject, joined_metrics, read_series, subjects_of
+from metrics.judging.tracks import Track, composite_track, plain_tracks, ratio_track
+from metrics.thresholds.conditions import Adaptive, Comparison, Composite, Rate, Ratio, Static, lookback, part_condition
+from metrics.trust.verdicts import precision_of
+from tenants.context import tenant_context
+
+log = structlog.get_logger(__name__)
+
+BATCH: Final = 1_000
+#: What came later than this after its time is history.
+OLDEST: Final = 7_200.0
+#: Clocks of senders may be ahead.
+AHEAD: Final = 900.0
+#: A model that this process has not fed for longer passes over what it missed.
+MOST_REPLAYED: Final = 2 * 86_400.0
+FAIR_SECONDS: Final = 10.0
+ROUND_SECONDS: Final = 30.0
+#: Kinds judged when samples come; absence and forecasts go by the clock.
+KINDS: Final = ("static", "rate", "ratio", "comparison", "adaptive", "composite")
+
+_judged = Counter("metrics_series_judged", "Series whose new samples were judged")
+_found = Counter("metrics_findings", "Findings, by what became of them", ["what"])
+_seconds = Histogram("metrics_judging_seconds", "Duration of one judging transaction")
+
+
+def judge_all() -> int:
+    """Judge what waits in all tenants, each for a fair while; return how many series that were."""
+    total, last = 0, time.monotonic() + ROUND_SECONDS
+    for tenant_id in due.waiting_tenants():
+        end = min(last, time.monotonic() + FAIR_SECONDS)
+        while time.monotonic() < end and (done := _judge_safely(tenant_id)):
+            total += done
+    return total
+
+
+def _judge_safely(tenant_id: UUID) -> int:
+    """Judge a batch; when that fails, ever smaller ones, until the series at fault is set aside."""
+    size = BATCH
+    while True:
+        try:
+            return judge(tenant_id, size)
+        except Exception:
+            log.exception("judging failed", tenant=str(tenant_id), series=size)
+            if size == 1:
+                with tenant_context(tenant_id):
+                    return len(due.claim(tenant_id, 1, OLDEST))
+            size = max(1, size // 10)
+
+
+def judge(tenant_id: UUID, limit: int = BATCH) -> int:
+    """Judge some of a tenant's series that have new samples, in one transaction; return how many.
+
+    States, findings and the alerts about them are committed together, or none of them is.
+    """
+    started = time.perf_counter()
+    with tenant_context(tenant_id):
+        if not due.take_turn(tenant_id):
+            return 0
+        fresh = due.claim(tenant_id, limit, OLDEST)
+        if not fresh:
+            return 0
+        rules = load_rules(KINDS)
+        if rules:
+            _judge(rules, fresh)
+    _judged.inc(len(fresh))
+    _seconds.observe(time.perf_counter() - started)
+    return len(fresh)
+
+
+def _judge(rules: Sequence[Rule], fresh: dict[int, float]) -> None:
+    known_series = read_series(numbers=list(fresh))
+    if partners := joined_metrics(rules):
+        others = read_series(metrics=partners)
+        known_series += [row for row in others if row.number not in fresh]
+    subjects = subjects_of(rules, fresh, known_series)
+    states = read_states(subject.identity for subject in subjects)
+    now = due.database_time()
+    learned = [subject for subject in subjects if isinstance(subject.rule.condition, Adaptive)]
+    limited = [subject for subject in subjects if not isinstance(subject.rule.condition, Adaptive)]
+    try:
+        outcomes = _set_outcomes(limited, states, now)
+        outcomes += _learned_outcomes(learned, states, now)
+        write_outcomes(outcomes, states)
+        by_id = {rule.id: rule for rule in rules}
+        news = write_findings(outcomes, precision_of(_asking(outcomes)))
+        alerts.tell(news, by_id, moment(now))
+    except BaseException:
+        # The database takes back what these models have just learned.
+        live.shelf.drop(subject.identity for subject in learned)
+        raise
+    _found.labels("opened").inc(len(news.opened))
+    _found.labels("closed").inc(len(news.closed))
+
+
+def _asking(outcomes: Sequence[Outcome]) -> set[UUID]:
+    """The rules that have to have earned what they are about to do."""
+    return {one.subject.rule.id for one in outcomes if one.changes and one.subject.rule.paging == "earned"}
+
+
+def _set_outcomes(subjects: Sequence[Subject], states: dict[Identity, Known], now: float) -> list[Outcome]:
+    """Judge what has limits that people set: all subjects of a rule together."""
+    if not subjects:
+        return []
+    samples = read_samples(_numbers(subjects), min(_reach(subject) for subject in subjects), now + AHEAD)
+    past = _past(subjects, now)
+    by_rule: dict[UUID, list[Subject]] = defaultdict(list)
+    for subject in subjects:
+        by_rule[subject.rule.id].append(subject)
+    outcomes = []
+    for group in by_rule.values():
+        for subject, track in zip(group, _tracks(group, samples, past), strict=True):
+            outcome = settle(subject, states.get(subject.identity, Known()).standing, track)
+            if outcome is not None:
+                outcomes.append(outcome)
+    return outcomes
+
+
+def _tracks(group: Sequence[Subject], samples: Samples, past: Samples | None) -> list[Track]:
+    condition = group[0].rule.condition
+    if isinstance(condition, Ratio):
+        return [ratio_track(condition, subject, samples) for subject in group]
+    if isinstance(condition, Composite):
+        return [composite_track(condition, subject, samples, past) for subject in group]
+    if not isinstance(condition, Static | Rate | Comparison):
+        raise TypeError(f"{type(condition).__name__} is not judged by sets")
+    return plain_tracks(condition, [subject.series[0] for subject in group], samples, past)
+
+
+def _reach(subject: Subject) -> float:
+    """From when on the samples of a subject are needed; those of a week ago are read by themselves."""
+    condition = subject.rule.condition
+    conditions = [part_condition(part) for part in condition.parts] if isinstance(condition, Composite) else [condition]
+    back = max(one.over if isinstance(one, Comparison) else lookback(one) for one in conditions)
+    # The latest sample before the new ones tells how a part of several conditions stands.
+    return subject.from_at - back - (AHEAD if isinstance(condition, Composite) else 0.0)
+
+
+def _past(subjects: Sequence[Subject], now: float) -> Samples | None:
+    """What was at the times that comparisons look back to."""
+    wanted: list[tuple[Subject, Comparison]] = []
+    for subject in subjects:
+        condition = subject.rule.condition
+        parts = condition.parts if isinstance(condition, Composite) else ()
+        conditions = [part_condition(part) for part in parts] if parts else [condition]
+        wanted += [(subject, one) for one in conditions if isinstance(one, Comparison)]
+    if not wanted:
+        return None
+    start = min(subject.from_at - one.ago - one.over for subject, one in wanted)
+    end = now + AHEAD - min(one.ago for _subject, one in wanted)
+    return read_samples(_numbers([subject for subject, _one in wanted]), start, end)
+
+
+def _numbers(subjects: Sequence[Subject]) -> set[int]:
+    return {row.number for subject in subjects for row in subject.series}
+
+
+def _learned_outcomes(subjects: Sequence[Subject], states: dict[Identity, Known], now: float) -> list[Outcome]:
+    """Judge what has models: each follows its series by itself; those without one are put down to be fitted."""
+    if not subjects:
+        return []
+    fitting.enrol([subject for subject in subjects if subject.identity not in states])
+    place = calendar_of()
+    lives = live.models_of(subjects, states, place.calendar, place.country)
+    ready = [subject for subject in subjects if subject.identity in lives]
+    if not ready:
+        return []
+    start = max(min(lives[subject.identity].until for subject in ready), now - MOST_REPLAYED)
+    samples = read_samples(_numbers(ready), start, now + AHEAD)
+    outcomes = []
+    for subject in ready:
+        outcome = follow(subject, lives[subject.identity], states[subject.identity], samples)
+        if outcome is not None:
+            outcomes.append(outcome)
+    live.write_dumps((subject.identity, lives[subject.identity]) for subject in ready)
+    return outcomes
+
+
+def follow(subject: Subject, one: live.Live, known: Known, samples: Samples) -> Outcome | None:
+    """Feed a model what is newer than all it has seen; what was new to it alone is not judged again."""
+    found = samples.get(subject.series[0].number)
+    if found is None:
+        return None
+    at, values = found
+    new = at > one.until + GRAIN
+    at, values = at[new], values[new]
+    if not len(at):
+        return None
+    track = one.model.follow(at, values)
+    one.until = float(at[-1])
+    one.undumped += len(at)
+    return settle(subject, known.standing, track)

@@ -1,0 +1,159 @@
+"""Models kept in memory between runs, and their dumps in the database: one is written now and then, not each time.
+
+A dump holds what came until `model_until`. What came after it is replayed from the stored samples when another
+process takes over, or when this one had to drop the model to bound its memory; a few hours at most.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+from django.db import connection
+
+from metrics.detection import StateError
+from metrics.judging.learned import Learned, open_model
+from metrics.judging.rules import Rule
+from metrics.judging.states import Identity, Known, moment
+from metrics.judging.subjects import Subject
+from metrics.seasons import Calendar
+from metrics.seasons.dump import BadDump
+from metrics.thresholds.conditions import Adaptive
+from tenants.context import current_tenant_id
+
+log = structlog.get_logger(__name__)
+
+#: After so many samples a model is dumped again: few enough to be replayed in a blink.
+DUMP_EVERY: Final = 240
+#: How many models a process keeps; each is some hundred kilobytes.
+MOST_KEPT: Final = 2_000
+
+_READ: Final = """
+SELECT s.threshold_id, s.subject, s.model FROM unnest(%s::uuid[], %s::bytea[]) AS wanted (threshold_id, subject)
+JOIN detector_state s ON s.tenant_id = %s AND s.threshold_id = wanted.threshold_id AND s.subject = wanted.subject
+"""
+_WRITE: Final = """
+UPDATE detector_state s SET model = new.model, model_until = new.model_until
+FROM unnest(%s::uuid[], %s::bytea[], %s::bytea[], %s::timestamptz[])
+     AS new (threshold_id, subject, model, model_until)
+WHERE s.tenant_id = %s AND s.threshold_id = new.threshold_id AND s.subject = new.subject
+"""
+
+
+@dataclass(slots=True)
+class Live:
+    """A model in memory: until when it has followed its series, and how much of that is in no dump yet."""
+
+    model: Learned
+    until: float
+    fitted_at: datetime | None
+    settings: tuple[Adaptive, float]
+    undumped: int = 0
+
+
+@dataclass
+class Shelf:
+    """The models this process keeps, the least used of which go first."""
+
+    most: int = MOST_KEPT
+    kept: OrderedDict[tuple[UUID, Identity], Live] = field(default_factory=OrderedDict)
+
+    def get(self, subject: Subject, known: Known) -> Live | None:
+        """The model of a subject, unless a newer fit, other settings or more of its past are stored."""
+        live = self.kept.get((current_tenant_id(), subject.identity))
+        if live is None or live.fitted_at != known.fitted_at or live.settings != _settings(subject.rule):
+            return None
+        if known.model_until is not None and live.until < known.model_until.timestamp():
+            return None
+        self.kept.move_to_end((current_tenant_id(), subject.identity))
+        return live
+
+    def put(self, subject: Subject, live: Live) -> None:
+        """Keep a model."""
+        self.kept[current_tenant_id(), subject.identity] = live
+        while len(self.kept) > self.most:
+            self.kept.popitem(last=False)
+
+    def drop(self, identities: Iterable[Identity]) -> None:
+        """Forget models whose transaction failed: the database does not know what they have seen."""
+        for identity in identities:
+            self.kept.pop((current_tenant_id(), identity), None)
+
+
+shelf: Final = Shelf()
+
+
+def _settings(rule: Rule) -> tuple[Adaptive, float]:
+    if not isinstance(rule.condition, Adaptive):
+        raise TypeError("only adaptive thresholds have models")
+    return rule.condition, rule.adjustment
+
+
+def models_of(
+    subjects: Sequence[Subject], known: dict[Identity, Known], calendar: Calendar, country: str
+) -> dict[Identity, Live]:
+    """The models of subjects that have one: from memory, else from their dumps in one statement."""
+    found: dict[Identity, Live] = {}
+    missing: list[Subject] = []
+    for subject in subjects:
+        stored = known.get(subject.identity)
+        if stored is None or stored.model_until is None:
+            continue
+        live = shelf.get(subject, stored)
+        if live is None:
+            missing.append(subject)
+        else:
+            found[subject.identity] = live
+    dumps = _read([subject.identity for subject in missing])
+    for subject in missing:
+        live = _opened(subject, known[subject.identity], dumps.get(subject.identity), calendar, country)
+        if live is not None:
+            shelf.put(subject, live)
+            found[subject.identity] = live
+    return found
+
+
+def _opened(subject: Subject, known: Known, dump: bytes | None, calendar: Calendar, country: str) -> Live | None:
+    if dump is None or known.model_until is None:
+        return None
+    condition, adjustment = _settings(subject.rule)
+    try:
+        model = open_model(condition, adjustment, dump, calendar=calendar, country=country)
+    except (BadDump, StateError) as error:
+        # Of an older version, or the method was changed: it is fitted anew in the background.
+        log.warning("model unreadable", threshold=str(subject.rule.id), error=str(error))
+        return None
+    return Live(model, known.model_until.timestamp(), known.fitted_at, (condition, adjustment))
+
+
+def _read(identities: Sequence[Identity]) -> dict[Identity, bytes]:
+    if not identities:
+        return {}
+    params: list[Any] = [[str(one[0]) for one in identities], [one[1] for one in identities], str(current_tenant_id())]
+    with connection.cursor() as cursor:
+        cursor.execute(_READ, params)
+        return {(row[0], bytes(row[1])): bytes(row[2]) for row in cursor.fetchall() if row[2] is not None}
+
+
+def write_dumps(lives: Iterable[tuple[Identity, Live]], *, every: int = DUMP_EVERY) -> int:
+    """Store the models that have followed enough since their last dump; return how many."""
+    due = [(identity, live) for identity, live in lives if live.undumped >= every]
+    if not due:
+        return 0
+    params: list[Any] = [
+        [str(identity[0]) for identity, _live in due],
+        [identity[1] for identity, _live in due],
+        [live.model.dump() for _identity, live in due],
+        [moment(live.until) for _identity, live in due],
+        str(current_tenant_id()),
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITE, params)
+    for _identity, live in due:
+        live.undumped = 0
+    return len(due)
