@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from alerting.admin import dashboard_data as data
+from alerting.admin import finding_words
 from alerting.admin.severity import SEVERITY_TONES, severity_chip, status_chip
 from alerting.severity import TITLES, Severity
 from channels.admin.describing import reason_title, state_chip
@@ -66,7 +67,7 @@ def _content() -> dict[str, Any]:
             {"delivery": delivery, "state": state_chip(delivery), "reason": reason_title(delivery.reason)}
             for delivery in data.recent_failures()
         ],
-        "findings": [(finding, finding.check_name.replace("_", " ")) for finding in data.findings()],
+        "findings": finding_words.lines(data.findings()),
         "bucket": data.BUCKET_MINUTES,
         "hours": data.HOURS,
     }

@@ -8,10 +8,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from alerting.admin import dashboard_data
+from alerting import auditor
+from alerting.admin import dashboard_data, finding_words
 from alerting.decoding.alert import Decoded
 from alerting.intake import accept
-from alerting.models import Alert, AlertGroup, IntakeRequest, QuarantinedAlert, Silence, TimelineEvent
+from alerting.models import Alert, AlertGroup, IntakeRequest, OnCallSchedule, QuarantinedAlert, Silence, TimelineEvent
+from alerting.oncall import watching
 from channels.models import Channel, Delivery
 from tenants.context import tenant_context
 from tenants.models import AuditEntry
@@ -197,6 +199,20 @@ def test_the_overview_refreshes_by_its_part(ours: World) -> None:
     body = ours.client(ours.viewer).get(reverse("admin:dashboard_part")).content.decode()
     assert f"check {ours.marker}" in body
     assert "<html" not in body
+
+
+def test_every_check_of_the_auditor_is_told_in_words() -> None:
+    assert {check.name for check in auditor.CHECKS} | set(watching.CHECKS.values()) == set(finding_words.TITLES)
+
+
+def test_gaps_ahead_are_shown_with_their_times_and_where_to_mend_them(ours: World) -> None:
+    with tenant_context(ours.tenant.pk):
+        OnCallSchedule.objects.create(name="empty nights")
+    watching.watch(ours.tenant.pk)
+    body = ours.client(ours.viewer).get(reverse("admin:dashboard_part")).content.decode()
+    assert "times with nobody on call" in body
+    assert "empty nights" in body
+    assert admin_url(OnCallSchedule, "changelist") in body
 
 
 def test_what_came_in_just_now_is_in_the_overview_s_rates(ours: World) -> None:
