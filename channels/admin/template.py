@@ -92,6 +92,13 @@ def form_for(kinds: list[str]) -> type[TemplateForm]:
     return type("TemplateFormOfKind", (TemplateForm,), fields)
 
 
+def recent_messages() -> list[tuple[Delivery, str]]:
+    """What went out lately, each with the title of its alerts, so that one knows what one chooses."""
+    rows = Delivery._default_manager.exclude(kind__in=("test", "verification")).select_related("channel")
+    found = rows.order_by("-created_at", "-id")[:RECENT]
+    return [(delivery, Message.from_json(bytes(delivery.message)).title) for delivery in found]
+
+
 class MessageTemplateAdmin(TenantModelAdmin):
     """A tenant's own texts for one kind of channel."""
 
@@ -131,8 +138,7 @@ class MessageTemplateAdmin(TenantModelAdmin):
     def changeform_view(
         self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        recent = Delivery._default_manager.exclude(kind="test").order_by("-created_at", "-id").defer("message")[:RECENT]
-        extra = {"recent_deliveries": recent, **(extra_context or {})}
+        extra = {"recent": recent_messages(), "sample": sample_message().title, **(extra_context or {})}
         return super().changeform_view(request, object_id, form_url, extra)
 
     def preview(self, request: HttpRequest) -> HttpResponse:
@@ -142,10 +148,12 @@ class MessageTemplateAdmin(TenantModelAdmin):
         kind = request.POST.get("kind") or request.POST.get("preview_kind", "")
         if kind not in registry.kinds():
             return render(request, "admin/channels/parts/preview.html", {"fault": _("Choose the kind of channel.")})
-        shown = preview(kind, sources_of(kind, request.POST), self._message(request))
+        message = self._message(request)
+        shown = preview(kind, sources_of(kind, request.POST), message)
         types = registry.adapter(kind).parts
         parts = [(part, shown.parts.get(part, ""), types[part], shown.problems.get(part, [])) for part in types]
-        return render(request, "admin/channels/parts/preview.html", {"parts": parts, "notes": shown.notes})
+        context = {"parts": parts, "notes": shown.notes, "title": message.title}
+        return render(request, "admin/channels/parts/preview.html", context)
 
     def _message(self, request: HttpRequest) -> Message:
         chosen = request.POST.get("preview_message", "")
