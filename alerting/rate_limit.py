@@ -124,6 +124,11 @@ def _bucket(name: str, rate: float) -> Bucket:
     return bucket
 
 
+def spend(name: str, rate: float, tokens: int) -> float:
+    """Spend tokens of the bucket of this name; return 0, or how many seconds until there would be enough."""
+    return _bucket(name, rate).take(tokens)
+
+
 def check(principal: Principal, alerts: int) -> None:
     """Spend tokens of the key and of its tenant for these alerts; raise InputRefused 429 when there are too few."""
     per_key = settings.INTAKE_ALERTS_PER_SECOND_OF_KEY

@@ -5,7 +5,7 @@ from guardian.core import ObjectPermissionChecker
 
 from tenants.context import tenant_context
 from tenants.models import Membership, Tenant, User
-from tenants.principal import ALL_PERMISSIONS, Principal
+from tenants.principal import ALL_PERMISSIONS, Principal, with_derived
 
 
 def memberships_of(user: User) -> list[Tenant]:
@@ -41,12 +41,13 @@ def member_principal(user: User, tenant: Tenant, ip: str | None) -> Principal | 
     with tenant_context(tenant.pk):
         if not Membership.objects.filter(user=user).exists():
             return None
-    return Principal("member", str(user.pk), user.username, tenant.pk, permissions_in(user, tenant), ip)
+    return Principal("member", str(user.pk), user.username, tenant.pk, with_derived(permissions_in(user, tenant)), ip)
 
 
 def operator_principal(user: User, tenant: Tenant, ip: str | None) -> Principal:
     """Return a platform operator as an actor in a tenant they chose with a reason (tenants/sessions.py)."""
-    return Principal("operator", str(user.pk), f"{user.username} (operator)", tenant.pk, ALL_PERMISSIONS, ip)
+    permissions = with_derived(ALL_PERMISSIONS)
+    return Principal("operator", str(user.pk), f"{user.username} (operator)", tenant.pk, permissions, ip)
 
 
 def may_change(user: User | None, principal: Principal, obj: models.Model, permission: str) -> bool:

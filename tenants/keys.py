@@ -29,6 +29,7 @@ CACHE_SIZE = 10_000
 
 SCOPES: dict[str, frozenset[str]] = {
     "alerts:write": frozenset({"send_alerts"}),
+    "metrics:write": frozenset({"send_metrics"}),
     "alerts:read": frozenset({"view_alerts"}),
     "alerts:act": frozenset({"act_on_alerts"}),
     "config:read": frozenset({"view_configuration"}),

@@ -20,6 +20,13 @@ ALL_PERMISSIONS = frozenset(
         "replay_deliveries",
     }
 )
+#: Never granted to a role: a person who may send alerts may send metrics, and a key needs the scope for it.
+SEND_METRICS = "send_metrics"
+
+
+def with_derived(permissions: frozenset[str]) -> frozenset[str]:
+    """Permissions together with those that follow from them."""
+    return permissions | {SEND_METRICS} if "send_alerts" in permissions else permissions
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,4 +57,4 @@ class Principal:
 
 def system(tenant_id: UUID, label: str = "system") -> Principal:
     """Return the actor that stands for the service itself."""
-    return Principal("system", label, label, tenant_id, ALL_PERMISSIONS)
+    return Principal("system", label, label, tenant_id, with_derived(ALL_PERMISSIONS))

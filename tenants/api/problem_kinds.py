@@ -29,6 +29,7 @@ KINDS: Final[dict[str, Kind]] = {
     "nul_character": Kind(400, _("A text holds a NUL character.")),
     "number_out_of_range": Kind(400, _("A number is out of range.")),
     "nothing_accepted": Kind(400, _("No alert in the request could be accepted.")),
+    "no_sample_accepted": Kind(400, _("No sample in the request could be accepted.")),
     "required": Kind(400, _("Something is missing.")),
     "too_deep": Kind(400, _("The body nests too deeply.")),
     "type": Kind(400, _("The body has the wrong form.")),
