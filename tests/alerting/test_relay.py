@@ -367,7 +367,7 @@ def test_the_command_ends_at_a_signal(monkeypatch: pytest.MonkeyPatch, waiting: 
 def test_work_that_no_worker_takes_is_done_here_once_it_is_overdue(
     broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(relaying, "OVERDUE_SECONDS", 0.5)
+    monkeypatch.setattr(relaying, "OVERDUE_SECONDS", 2.0)
     # Nobody is told of what follows: the relay itself has to see it.
     monkeypatch.setattr(wakeup, "ring", lambda task, tenant_id: None)
     scene = Scene()
@@ -377,5 +377,5 @@ def test_work_that_no_worker_takes_is_done_here_once_it_is_overdue(
     with Running():
         wait_for(lambda: any(delivery.attempts for delivery in scene.deliveries()))
     # One wait for all three stages, not one for each.
-    assert 0.4 < time.monotonic() - began < 4 * 0.5
+    assert 1.9 < time.monotonic() - began < 3 * 2.0
     assert (INTAKE.task, scene.id) in broker.asked

@@ -221,7 +221,7 @@ def test_a_tarpit_cannot_hold_us_beyond_the_time_limit() -> None:
         started = time.monotonic()
         with pytest.raises(ChannelError) as caught:
             conversation.send("a@example.com", "b@example.com", b"x", login=None)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 6, "the drip lasts ten seconds"
     assert not caught.value.ambiguous
 
 

