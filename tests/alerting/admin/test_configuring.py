@@ -19,7 +19,7 @@ from alerting.models import (
     RouteChannel,
     Silence,
 )
-from channels.models import Channel
+from channels.models import Channel, MessageTemplate
 from tenants.context import tenant_context
 from tenants.models import AuditEntry
 from tests.alerting.admin.world import World, admin_url
@@ -324,3 +324,9 @@ def test_the_tenant_is_never_a_field(name: str, ours: World) -> None:
     for model in (Channel, Route, GroupingRule, Silence):
         answer = ours.client(ours.owner).get(admin_url(model, "add"))
         assert name not in answer.context["adminform"].form.fields
+
+
+def test_the_messages_to_preview_a_template_with_are_named_by_their_titles(ours: World) -> None:
+    page = ours.client(ours.owner).get(admin_url(MessageTemplate, "add")).content.decode()
+    assert f"message {ours.marker} · channel {ours.marker}" in page
+    assert "a sample alert: Disk almost full" in page
