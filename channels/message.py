@@ -86,7 +86,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     empty until a delivery is about to be sent. `actor` and `note` are who did something to the
     group, and their words. `heading` and `why` say title and reason in the reader's language where
     they are more than a word; `title` and `sent_reason` hold the same for who reads no phrases.
-    `ack_url` acknowledges in the name of the one recipient; never stored.
+    What is of the one recipient is never stored: `ack_url` acknowledges in their name, `consent_url` is
+    where they let us see when they open mails, `may_track` says that they did.
     """
 
     title: str
@@ -114,6 +115,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     actor: str = ""
     note: str = ""
     ack_url: str = ""
+    consent_url: str = ""
+    may_track: bool = False
     locale: str = "en"
     time_zone: str = "UTC"
 

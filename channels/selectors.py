@@ -22,7 +22,7 @@ def list_deliveries(conditions: dict[str, Any] | None = None) -> QuerySet[Delive
 def deliveries_with_attempts() -> QuerySet[Delivery]:
     """Deliveries with their messages and every call to a provider."""
     attempts = Prefetch("attempt_log", DeliveryAttempt._default_manager.order_by("started_at", "id"))
-    return Delivery._default_manager.select_related("channel").prefetch_related(attempts)
+    return Delivery._default_manager.select_related("channel").prefetch_related(attempts, "openings")
 
 
 def has_open_deliveries(channel: Channel) -> bool:

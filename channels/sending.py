@@ -104,6 +104,9 @@ class Line:
         if self.adapter.signed_links and message.group_id and message.status == "firing":
             claim = links.Claim(message.tenant_slug, str(self.channel_id), message.group_id, parcel.recipient)
             message = msgspec.structs.replace(message, ack_url=links.acknowledge_url(claim))
+        if self.adapter.asks_consent(self.settings):
+            claim = links.Claim(message.tenant_slug, str(self.channel_id), "", parcel.recipient)
+            message = msgspec.structs.replace(message, consent_url=links.consent_url(claim))
         return message
 
 
@@ -175,6 +178,7 @@ def send(line: Line, parcel: Parcel, others: Sequence[Parcel] = ()) -> Sent:
             receipt = line.adapter.deliver(outgoing)
     except ChannelError as error:
         return Sent(parcel, error=error, latency=time.monotonic() - started, degraded=degraded)
+    degraded = "; ".join(filter(None, (degraded, receipt.detail.get("degraded", ""))))
     return Sent(parcel, receipt=receipt, latency=time.monotonic() - started, degraded=degraded)
 
 

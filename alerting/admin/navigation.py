@@ -53,6 +53,7 @@ SECTIONS: Final[list[tuple[Promise, list[Item]]]] = [
             Item(_("SMS plan"), "sms", "channels_smsplan_changelist", CONFIGURATION),
             Item(_("Numbers without SMS"), "phone_disabled", "channels_smsoptout_changelist", CONFIGURATION),
             Item(_("Paused addresses"), "unsubscribe", "channels_pausedaddress_changelist", CONFIGURATION),
+            Item(_("Consents"), "visibility", "channels_mailconsent_changelist", CONFIGURATION),
             Item(_("Linked accounts"), "link", "channels_channelidentity_changelist", CONFIGURATION),
         ],
     ),

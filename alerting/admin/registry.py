@@ -26,6 +26,7 @@ from alerting.models import (
 )
 from channels.admin.channel import ChannelAdmin
 from channels.admin.delivery import DeliveryAdmin
+from channels.admin.mail import MailConsentAdmin
 from channels.admin.people import ChannelIdentityAdmin, PausedAddressAdmin, SharedLimitAdmin
 from channels.admin.phrases import PhraseOverrideAdmin
 from channels.admin.sms import SmsOptOutAdmin, SmsPlanAdmin
@@ -34,6 +35,7 @@ from channels.models import (
     Channel,
     ChannelIdentity,
     Delivery,
+    MailConsent,
     MessageTemplate,
     PausedAddress,
     PhraseOverride,
@@ -66,6 +68,7 @@ PAGES: dict[Any, Any] = {
     SharedLimit: SharedLimitAdmin,
     ChannelIdentity: ChannelIdentityAdmin,
     PausedAddress: PausedAddressAdmin,
+    MailConsent: MailConsentAdmin,
     GroupingRule: GroupingRuleAdmin,
     EnrichmentStep: EnrichmentStepAdmin,
     AlertingPolicy: AlertingPolicyAdmin,

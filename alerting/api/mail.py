@@ -2,59 +2,69 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from typing import NamedTuple
 from uuid import UUID
 
-from anymail.exceptions import AnymailError
-from django.core.exceptions import SuspiciousOperation
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.utils import translation
-from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from alerting import lifecycle
+from alerting.callbacks.mail_readers import channel_of, known, principal_of
 from alerting.lifecycle import IllegalStep
 from alerting.models import AlertGroup
 from channels import sending
 from channels.errors import ChannelError
-from channels.mail import links, pausing
-from channels.mail.providers import PROVIDERS
+from channels.mail import links, opening, pausing
+from channels.mail.news import Malformed, NotTheirs, read_news, why_paused
 from channels.models import Channel, PausedAddress
 from tenants.context import tenant_context
 from tenants.models import Tenant
 from tenants.principal import Principal
 
 TEMPLATE = "channels/mail_link.html"
-WHY = {
-    "bounced": PausedAddress.Why.BOUNCED,
-    "complained": PausedAddress.Why.COMPLAINED,
-    "unsubscribed": PausedAddress.Why.UNSUBSCRIBED,
-}
+
+
+class Visit(NamedTuple):
+    """Somebody with a good link: who, where, and in whose name."""
+
+    claim: links.Claim
+    tenant: Tenant
+    channel: Channel
+    principal: Principal
+
+    @property
+    def locale(self) -> str:
+        return self.channel.locale or self.tenant.locale
 
 
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def acknowledge(request: HttpRequest, token: str) -> HttpResponse:
     """Show the group and a button; only pressing it acknowledges, for scanners open every link of a mail."""
-    claim = links.read_claim(token, links.ACKNOWLEDGE)
-    tenant = Tenant.objects.filter(slug=claim.slug).first() if claim else None
+    claim, tenant = _claim_of(token, links.ACKNOWLEDGE)
     if claim is None or tenant is None:
-        return _page(request, 410, fault=_("This link is not valid any more."))
+        return _gone(request)
     with tenant_context(tenant.pk):
-        channel = _channel_of(claim)
-        group = AlertGroup._default_manager.filter(pk=claim.group_id).first()
-        if channel is None or group is None:
-            return _page(request, 410, fault=_("This link is not valid any more."))
-        with translation.override(channel.locale or tenant.locale):
+        visit = _visit(claim, tenant)
+        group = AlertGroup._default_manager.filter(pk=claim.about).first() if visit else None
+        if visit is None or group is None:
+            return _gone(request)
+        with translation.override(visit.locale):
             if request.method != "POST":
                 return _page(request, group=group, recipient=claim.recipient, button=_("Acknowledge"))
             try:
-                lifecycle.acknowledge(_principal(tenant, claim), group.pk, "e-mail")
+                lifecycle.acknowledge(visit.principal, group.pk, "e-mail")
             except IllegalStep as error:
                 return _page(request, 409, group=group, fault=str(error))
+            except PermissionDenied:
+                return _page(request, 403, group=group, fault=_("Your role does not let you act on alerts."))
             return _page(request, group=group, done=_("Acknowledged. Everybody who is told will see it."))
 
 
@@ -62,19 +72,57 @@ def acknowledge(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     """Show a button; a POST, also the one-click one of mail programs (RFC 8058), stops mail to the address."""
-    claim = links.read_claim(token, links.UNSUBSCRIBE)
-    tenant = Tenant.objects.filter(slug=claim.slug).first() if claim else None
+    claim, tenant = _claim_of(token, links.UNSUBSCRIBE)
     if claim is None or tenant is None:
-        return _page(request, 410, fault=_("This link is not valid any more."))
+        return _gone(request)
     with tenant_context(tenant.pk):
-        channel = _channel_of(claim)
-        if channel is None:
+        visit = _visit(claim, tenant)
+        if visit is None:
             return _page(request, 410, fault=_("This address is not written to any more."))
-        with translation.override(channel.locale or tenant.locale):
+        with translation.override(visit.locale):
             if request.method != "POST":
                 return _page(request, recipient=claim.recipient, button=_("Send me no more alerts"))
-            pausing.pause(claim.recipient, PausedAddress.Why.UNSUBSCRIBED, "", _principal(tenant, claim))
+            pausing.pause(claim.recipient, PausedAddress.Why.UNSUBSCRIBED, "", visit.principal)
             return _page(request, done=_("No more alerts are sent to this address. Your team can see that."))
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def consent(request: HttpRequest, token: str) -> HttpResponse:
+    """Ask a reader whether the team may see when they open mails, or let them take that back; a POST decides."""
+    claim, tenant = _claim_of(token, links.CONSENT)
+    if claim is None or tenant is None:
+        return _gone(request)
+    with tenant_context(tenant.pk):
+        visit = _visit(claim, tenant)
+        if visit is None:
+            return _page(request, 410, fault=_("This address is not written to any more."))
+        with translation.override(visit.locale):
+            wording = _(
+                "May %(tenant)s see when you open its alert mails? Only the time is kept, nothing else, and you can"
+                " take this back at any time by the link in each mail; then what was kept is deleted."
+            ) % {"tenant": tenant.name or tenant.slug}
+            held = opening.has_consent(claim.recipient)
+            if request.method != "POST":
+                button = _("Take it back") if held else _("Yes, they may")
+                note = _("You agreed to this:") + " " + wording if held else wording
+                return _page(request, recipient=claim.recipient, note=note, button=button, asked=not held)
+            # The form says what was asked, so that pressing an old page's button twice does not undo the first.
+            if request.POST.get("agree") == "yes":
+                opening.give(visit.principal, claim.recipient, wording)
+                return _page(request, done=_("Thank you. The team sees from now on when you open its mails."))
+            opening.withdraw(visit.principal, claim.recipient)
+            return _page(request, done=_("Taken back. What was kept is deleted."))
+
+
+@require_safe
+def opened(request: HttpRequest, token: str) -> HttpResponse:
+    """Answer the pixel; keep the time of a first opening while its reader's consent holds. Always the same picture."""
+    claim, tenant = _claim_of(token, links.OPENED)
+    if claim is not None and tenant is not None and request.method == "GET":
+        with suppress(ValueError), tenant_context(tenant.pk):
+            opening.record(UUID(claim.about), claim.recipient)
+    return HttpResponse(opening.PIXEL, content_type="image/gif", headers={"Cache-Control": "no-store, private"})
 
 
 @csrf_exempt
@@ -90,39 +138,40 @@ def provider_news(request: HttpRequest, slug: str, channel_id: UUID) -> HttpResp
             line = sending.connect(channel) if channel is not None else None
         except ChannelError:
             return _refused()
-        if line is None or line.settings.provider not in PROVIDERS or not line.credentials.webhook_secret:
+        if channel is None or line is None:
             return _refused()
-        view = import_string(PROVIDERS[line.settings.provider][2])(webhook_secret=line.credentials.webhook_secret)
+        provider, held = line.settings.provider, line.credentials
         try:
-            view.run_validators(request)
-            events = view.parse_events(request)
-        except (AnymailError, SuspiciousOperation):
+            events = read_news(request, provider, secret=held.webhook_secret, signing_key=held.signing_key)
+        except NotTheirs:
             return _refused()
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except Malformed:
             return HttpResponse("malformed\n", status=400, content_type="text/plain")
-        ours = {address.lower() for address in line.settings.to}
-        for event in events:
-            why, address = WHY.get(event.event_type), str(event.recipient or "").lower()
-            if why is not None and address in ours:
+        bad = {str(one.recipient or "").lower(): one for one in events if why_paused(provider, one) is not None}
+        for address in known(channel, bad):
+            event, why = bad[address], why_paused(provider, bad[address])
+            if why is not None:
                 pausing.pause(address, why, str(event.description or event.reject_reason or ""))
     return HttpResponse(status=200)
 
 
-def _channel_of(claim: links.Claim) -> Channel | None:
-    """Return the channel while the recipient is still one of its readers."""
-    channel = Channel._default_manager.filter(pk=claim.channel_id, kind="email", is_active=True).first()
-    is_reader = channel is not None and claim.recipient in channel.settings.get("to", [])
-    return channel if is_reader else None
+def _claim_of(token: str, purpose: str) -> tuple[links.Claim | None, Tenant | None]:
+    claim = links.read_claim(token, purpose)
+    return claim, Tenant.objects.filter(slug=claim.slug).first() if claim else None
 
 
-def _principal(tenant: Tenant, claim: links.Claim) -> Principal:
-    """Who acts by mail: whoever reads an address that a tenant's administrator let us write to."""
-    who = claim.recipient
-    return Principal("system", f"email:{who}", f"{who} (e-mail)", tenant.pk, frozenset({"act_on_alerts"}))
+def _visit(claim: links.Claim, tenant: Tenant) -> Visit | None:
+    channel = channel_of(claim)
+    principal = principal_of(tenant, channel, claim) if channel is not None else None
+    return Visit(claim, tenant, channel, principal) if channel is not None and principal is not None else None
 
 
 def _refused() -> HttpResponse:
     return HttpResponse("refused\n", status=401, content_type="text/plain")
+
+
+def _gone(request: HttpRequest) -> HttpResponse:
+    return _page(request, 410, fault=_("This link is not valid any more."))
 
 
 def _page(request: HttpRequest, status: int = 200, **context: object) -> HttpResponse:
@@ -137,5 +186,7 @@ def _page(request: HttpRequest, status: int = 200, **context: object) -> HttpRes
 urlpatterns = [
     path("mail/acknowledge/<str:token>", acknowledge, name="mail-acknowledge"),
     path("mail/unsubscribe/<str:token>", unsubscribe, name="mail-unsubscribe"),
+    path("mail/consent/<str:token>", consent, name="mail-consent"),
+    path("mail/opened/<str:token>", opened, name="mail-opened"),
     path("callbacks/mail/<slug:slug>/<uuid:channel_id>", provider_news, name="mail-news"),
 ]

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from channels.errors import ChannelError, ErrorReason, InvalidSettings
 from channels.message import Message, Rendered
 
-ContentType = Literal["text", "line", "html", "json", "mrkdwn"]
+ContentType = Literal["text", "line", "html", "json", "mrkdwn", "blocks"]
 MISSING_FIELD = re.compile(r"missing required field `([^`]+)`")
 UNKNOWN_FIELD = re.compile(r"contains unknown field `([^`]+)`")
 FIELD_PATH = re.compile(r" - at `\$\.([A-Za-z0-9_]+)")
@@ -145,6 +145,10 @@ class Adapter(ABC, Generic[S, C]):
     def account(self, settings: S, credentials: C) -> Account | None:
         """Return what this channel shares with others that lead to the same provider, None when nothing."""
         return None
+
+    def asks_consent(self, settings: S) -> bool:
+        """Say whether messages ask their reader to let us see when they are opened."""
+        return False
 
     def find(self, outgoing: Outgoing[S, C], since: datetime) -> Receipt | None:
         """Return the receipt of an earlier send, None when it surely did not arrive.

@@ -50,13 +50,18 @@ IMAGE = (
 
 
 class EmailSettings(AdapterSettings, frozen=True, kw_only=True):
-    """Which way mail goes (`host` is for SMTP), who writes and who reads."""
+    """Which way mail goes (`host` is for SMTP), who writes and who reads.
+
+    `track_opens` asks readers whether we may see when they open a mail; only of those who say yes we do.
+    """
 
     to: list[str]
     from_address: str
-    provider: Literal["smtp", "postmark", "sendgrid", "brevo"] = "smtp"
+    provider: Literal["smtp", "postmark", "sendgrid", "brevo", "mailgun", "resend"] = "smtp"
+    region: Literal["", "eu"] = ""
     host: str = ""
     from_name: str = ""
+    track_opens: bool = False
     port: int = 587
     security: Literal["none", "starttls", "tls"] = "starttls"
 
@@ -83,13 +88,15 @@ class EmailSettings(AdapterSettings, frozen=True, kw_only=True):
 class EmailCredentials(AdapterCredentials, frozen=True, kw_only=True):
     """User and password of the mail server, both empty when it asks for none; or the key of a provider.
 
-    `webhook_secret` is user:password in the address that the provider calls with bounces and complaints.
+    `webhook_secret` is user:password in the address that the provider calls with bounces and complaints;
+    `signing_key` proves the calls of those that sign them (Mailgun always, SendGrid when switched on).
     """
 
     user: str = ""
     password: str = ""
     api_key: str = ""
     webhook_secret: str = ""
+    signing_key: str = ""
 
     def problems(self) -> dict[str, str]:
         """Check that there are both or none."""
@@ -123,6 +130,10 @@ class EmailAdapter(Adapter[EmailSettings, EmailCredentials]):
         """Return each address once, in order."""
         return list(dict.fromkeys(settings.to))
 
+    def asks_consent(self, settings: EmailSettings) -> bool:
+        """Ask where the channel wants to know."""
+        return settings.track_opens
+
     def account(self, settings: EmailSettings, credentials: EmailCredentials) -> Account:
         """Return the mail server with who logs in there, or the provider's account."""
         if settings.provider != "smtp":
@@ -135,7 +146,9 @@ class EmailAdapter(Adapter[EmailSettings, EmailCredentials]):
         """Hand one mail to the server or the provider."""
         settings, credentials = outgoing.settings, outgoing.credentials
         if settings.provider != "smtp":
-            key = providers.send(settings.provider, credentials.api_key, build_mail(outgoing), self.send_timeout / 2)
+            key = providers.send(
+                settings.provider, credentials.api_key, build_mail(outgoing), self.send_timeout / 2, settings.region
+            )
             detail = {"provider": settings.provider, "id": key, "to": outgoing.recipient}
             return Receipt(provider_id=message_id(outgoing), detail=detail)
         # The host is the tenant's word, so it passes the same guard as a webhook's address.
@@ -178,7 +191,8 @@ def build_mail(outgoing: EmailOutgoing) -> EmailMultiAlternatives:
     files = attached(message, outgoing.rendered.voice or voice_of(message, "email"))
     shown = _pictures(mail, [one for one in files if one.mime.startswith("image/")], _domain(settings.from_address))
     if html := outgoing.part("html"):
-        mail.attach_alternative(clean(html).replace(PLACE_OF_CHARTS, shown, 1), "text/html")
+        html = clean(html).replace(PLACE_OF_CHARTS, shown, 1)
+        mail.attach_alternative(_with_pixel(html, outgoing), "text/html")
     for one in files:
         if not one.mime.startswith("image/"):
             mail.attach(one.name, one.content, one.mime)
@@ -196,6 +210,17 @@ def _pictures(mail: EmailMultiAlternatives, files: Sequence[Attachment], domain:
         mail.attach(picture)
         shown.append(IMAGE.format(cid=cid, alt=escape(one_line(one.alt, 200))))
     return "".join(shown)
+
+
+def _with_pixel(html: str, outgoing: EmailOutgoing) -> str:
+    """Return the HTML with the picture that tells of its opening, if the reader agreed to that."""
+    message = outgoing.message
+    if not (outgoing.settings.track_opens and message.may_track and outgoing.channel_id):
+        return html
+    claim = links.Claim(message.tenant_slug, outgoing.channel_id, outgoing.delivery_id, outgoing.recipient)
+    pixel = f'<img src="{escape(links.opened_url(claim))}" alt="" width="1" height="1" style="border:0">'
+    before, end, after = html.rpartition("</body>")
+    return f"{before}{pixel}{end}{after}" if end else f"{html}{pixel}"
 
 
 def message_id(outgoing: EmailOutgoing) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 import socket
 import ssl
@@ -18,6 +19,8 @@ from channels.errors import ChannelError, ErrorReason
 
 AUTH_CODES = {530, 534, 535, 538}
 RECIPIENT_CODES = {550, 551, 553}
+# 5.7 is about the sender or the policy, 5.3 to 5.5 about machines: the address may be well.
+NOT_THE_ADDRESS = re.compile(r"\s*5\.[34567]\.\d")
 TOO_LARGE_CODES = {552, 554}
 CRLF_DOT = b"\r\n.\r\n"
 
@@ -97,7 +100,10 @@ class Conversation:
 
     def _hand_over(self, smtp: smtplib.SMTP, sender: str, recipient: str, raw: bytes) -> str:
         _expect(smtp.mail(sender), 250)
-        _expect(smtp.rcpt(recipient), 250, 251)
+        try:
+            _expect(smtp.rcpt(recipient), 250, 251)
+        except smtplib.SMTPResponseException as error:
+            raise by_code(error.smtp_code, error.smtp_error, is_about_recipient=True) from error
         _expect(smtp.docmd("DATA"), 354)
         self._handing_over = True
         stuffed = raw.replace(b"\r\n.", b"\r\n..")
@@ -140,8 +146,11 @@ class _CheckedSMTPS(_CheckedSMTP):
         return _tls().wrap_socket(plain, server_hostname=self._name)
 
 
-def by_code(code: int, words: bytes | str) -> ChannelError:
-    """Classify an answer of the server: 4xx may pass another time, 5xx will not."""
+def by_code(code: int, words: bytes | str, *, is_about_recipient: bool = False) -> ChannelError:
+    """Classify an answer of the server: 4xx may pass another time, 5xx will not.
+
+    Only what is said to the recipient's address, and not of a policy, means that the address is dead.
+    """
     if code == -1:
         return ChannelError(ErrorReason.NETWORK, _("The connection to the mail server failed."))
     text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
@@ -154,7 +163,7 @@ def by_code(code: int, words: bytes | str) -> ChannelError:
     reason = ErrorReason.CLIENT_ERROR
     if code in AUTH_CODES:
         reason = ErrorReason.AUTH
-    elif code in RECIPIENT_CODES:
+    elif code in RECIPIENT_CODES and is_about_recipient and not NOT_THE_ADDRESS.match(text):
         reason = ErrorReason.INVALID_RECIPIENT
     elif code in TOO_LARGE_CODES:
         reason = ErrorReason.TOO_LARGE if code == 552 else ErrorReason.CLIENT_ERROR

@@ -61,6 +61,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
             "state": state_chip(delivery),
             "reason": reason_title(delivery.reason),
             "message": read_message(delivery),
+            "opening": delivery.openings.first(),
             "attempts": attempt_lines([delivery]).get(delivery.pk, []),
             "may_replay": delivery.state == DeliveryState.DEAD and self.has_replay_permission(request),
         }

@@ -51,6 +51,9 @@ LABELS: Final[dict[str, Promise]] = {
     "api_key": gettext_lazy("API key"),
     "api_secret": gettext_lazy("API key's secret"),
     "authorization": gettext_lazy("Authorization header"),
+    "webhook_secret": gettext_lazy("User:password of its calls"),
+    "signing_key": gettext_lazy("Key that signs its calls"),
+    "provider": gettext_lazy("Sent by"),
     "region": gettext_lazy("Region"),
     "info_as": gettext_lazy("What is only for information"),
     "source": gettext_lazy("Source"),
@@ -67,6 +70,12 @@ HINTS: Final[dict[tuple[str, str], Promise]] = {
     ("slack", "token"): gettext_lazy("Begins with xoxb-; needs the scope chat:write, and channels:history to look up."),
     ("slack", "signing_secret"): gettext_lazy("From the app's page at Slack; with it messages have buttons."),
     ("email", "to"): gettext_lazy("One address a line; each gets a mail of their own."),
+    ("email", "host"): gettext_lazy("Only for SMTP."),
+    ("email", "api_key"): gettext_lazy("Of a provider; SMTP has user and password."),
+    ("email", "webhook_secret"): gettext_lazy(
+        "For a provider's news of bounces: it calls https://user:password@…/callbacks/mail/tenant/channel."
+    ),
+    ("email", "signing_key"): gettext_lazy("Mailgun's webhook signing key; SendGrid's verification key."),
     ("webhook", "url"): gettext_lazy("Gets a signed POST (Standard Webhooks) for each message."),
     ("webhook", "format"): gettext_lazy("alertmanager: what receivers made for Prometheus Alertmanager read."),
     ("sms", "to"): gettext_lazy("One number a line, without blanks, such as +436641234567; each is told by itself."),

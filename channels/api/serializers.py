@@ -1,5 +1,6 @@
 """What goes in and out for channels, templates and deliveries."""
 
+from datetime import datetime
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -186,10 +187,16 @@ class DeliveryDetailOutput(DeliveryOutput):
     """A delivery with its attempts and the message it carries."""
 
     attempt_log = AttemptOutput(many=True)
+    opened_at = serializers.SerializerMethodField()
     message = serializers.SerializerMethodField()
 
     class Meta(DeliveryOutput.Meta):
-        fields = (*DeliveryOutput.Meta.fields, "attempt_log", "message")  # type: ignore[assignment]
+        fields = (*DeliveryOutput.Meta.fields, "attempt_log", "opened_at", "message")  # type: ignore[assignment]
+
+    def get_opened_at(self, delivery: Delivery) -> datetime | None:
+        """When its reader opened the mail first; null where that is not known, as it is without their consent."""
+        opening = next(iter(delivery.openings.all()), None)
+        return opening.opened_at if opening else None
 
     @extend_schema_field({"type": "object"})
     def get_message(self, delivery: Delivery) -> dict[str, object]:

@@ -14,6 +14,7 @@ from channels.delivery.circuit import Circuit, Health, Signal, record
 from channels.delivery.retry import Outcome, Verdict, judge
 from channels.delivery.sharing import Throttled
 from channels.delivery.states import TERMINAL
+from channels.mail import pausing
 from channels.models import DeliveryState
 from channels.sending import Parcel, Sent
 from channels.sms import opting_out
@@ -112,6 +113,7 @@ def finish(tenant_id: UUID, results: list[Result]) -> list[UUID]:
         _record_health(results)
         disabling.disable_asked(results)
         opting_out.mark_refused(results)
+        pausing.pause_refused(results)
         settled = _write(results)
         anchors.keep(results, settled)
         kinds = {result.sent.parcel.delivery_id: result.kind for result in results}

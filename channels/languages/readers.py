@@ -14,16 +14,26 @@ from channels.message import Message
 from tenants.context import current_tenant_id
 
 _READERS: Final = """
-SELECT lower(p.email), p.locale, p.time_zone FROM membership m JOIN person p ON p.id = m.user_id
-WHERE m.tenant_id = %s AND p.is_active AND lower(p.email) = ANY(%s) AND (p.locale <> '' OR p.time_zone <> '')
+SELECT a.address, coalesce(p.locale, ''), coalesce(p.time_zone, ''), c.address IS NOT NULL
+FROM unnest(%(addresses)s::text[]) AS a (address)
+LEFT JOIN (SELECT lower(p.email) AS email, p.locale, p.time_zone
+           FROM membership m JOIN person p ON p.id = m.user_id
+           WHERE m.tenant_id = %(tenant)s AND p.is_active AND lower(p.email) = ANY(%(addresses)s)) p
+       ON p.email = a.address
+LEFT JOIN mail_consent c ON c.tenant_id = %(tenant)s AND c.address = a.address
+WHERE p.locale <> '' OR p.time_zone <> '' OR c.address IS NOT NULL
 """
 
 
 class Reader(msgspec.Struct, frozen=True):
-    """What a person chose for themselves; empty where they chose nothing."""
+    """What a person chose for themselves; empty where they chose nothing.
+
+    `may_track` says that they agreed to be seen opening mails.
+    """
 
     locale: str = ""
     time_zone: str = ""
+    may_track: bool = False
 
 
 class Audience(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +49,7 @@ class Audience(msgspec.Struct, frozen=True, kw_only=True):
             message,
             locale=reader.locale or locale or message.locale,
             time_zone=reader.time_zone or time_zone or message.time_zone,
+            may_track=reader.may_track,
         )
 
 
@@ -52,6 +63,6 @@ def audience(recipients: Iterable[str]) -> Audience:
     readers: dict[str, Reader] = {}
     if addresses:
         with connection.cursor() as cursor:
-            cursor.execute(_READERS, [current_tenant_id(), addresses])
-            readers = {email: Reader(locale, time_zone) for email, locale, time_zone in cursor.fetchall()}
+            cursor.execute(_READERS, {"tenant": current_tenant_id(), "addresses": addresses})
+            readers = {address: Reader(*chosen) for address, *chosen in cursor.fetchall()}
     return Audience(words=tenant_words(), readers=readers)

@@ -10,16 +10,18 @@ from django.core import signing
 
 ACKNOWLEDGE: Final = "channels.mail.acknowledge"
 UNSUBSCRIBE: Final = "channels.mail.unsubscribe"
+CONSENT: Final = "channels.mail.consent"
+OPENED: Final = "channels.mail.opened"
 #: A mail found a week later still leads somewhere; after that its group is long over.
 MAX_AGE_SECONDS: Final = 7 * 24 * 3600
 
 
 class Claim(NamedTuple):
-    """Who may do what: the recipient of a mail of one channel, about one group."""
+    """Who may do what: the recipient of a mail of one channel, about one group (or one delivery: `OPENED`)."""
 
     slug: str
     channel_id: str
-    group_id: str
+    about: str
     recipient: str
 
 
@@ -31,6 +33,16 @@ def acknowledge_url(claim: Claim) -> str:
 def unsubscribe_url(claim: Claim) -> str:
     """Return the address that mail programs offer for wanting no more."""
     return f"{settings.PUBLIC_BASE_URL}/mail/unsubscribe/{_sign(claim, UNSUBSCRIBE)}"
+
+
+def consent_url(claim: Claim) -> str:
+    """Return the address of the page where a reader lets us see when mails are opened, or takes that back."""
+    return f"{settings.PUBLIC_BASE_URL}/mail/consent/{_sign(claim, CONSENT)}"
+
+
+def opened_url(claim: Claim) -> str:
+    """Return the address of the picture that tells that a mail is open."""
+    return f"{settings.PUBLIC_BASE_URL}/mail/opened/{_sign(claim, OPENED)}"
 
 
 def read_claim(token: str, purpose: str) -> Claim | None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 from django.db import connection
 from django.utils.translation import gettext as _
 
 from channels.delivery import ending
+from channels.errors import ErrorReason
 from channels.models import Channel, DeliveryState, PausedAddress
+from channels.sending import Sent
 from tenants import audit
 from tenants.context import current_tenant_id
 from tenants.principal import Principal, system
@@ -37,6 +39,24 @@ def pause(address: str, why: str, detail: str = "", principal: Principal | None 
         after = {"address": row.address, "why": why}
         audit.record(actor, "pausedaddress.paused", row, after=after, reason=detail[:300])
     return bool(is_new)
+
+
+class HasSent(Protocol):
+    """Whatever holds how a call went, and on which kind of channel."""
+
+    @property
+    def sent(self) -> Sent: ...
+
+    @property
+    def kind(self) -> str: ...
+
+
+def pause_refused(results: Iterable[HasSent]) -> None:
+    """Pause the addresses that the server or provider refused for good, in the running transaction."""
+    for one in results:
+        error = one.sent.error
+        if one.kind == "email" and error is not None and error.reason is ErrorReason.INVALID_RECIPIENT:
+            pause(one.sent.parcel.recipient, PausedAddress.Why.REFUSED, error.detail)
 
 
 def admit(chosen: list[UUID], channels: Mapping[UUID, Channel]) -> set[UUID]:

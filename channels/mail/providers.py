@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
 
 import requests
 from anymail.exceptions import AnymailAPIError, AnymailError, AnymailRecipientsRefused
@@ -14,26 +15,61 @@ from channels.errors import ChannelError, ErrorReason
 from channels.retry_after import read_retry_after
 from channels.sanitise import one_line
 
-#: Backend, the name its key has there, and the view that reads its webhooks.
-PROVIDERS: Final[dict[str, tuple[str, str, str]]] = {
-    "postmark": (
+
+class Provider(NamedTuple):
+    """How one provider is called and how it calls: anymail's names of what it needs.
+
+    `signing` is what its view of news calls the key of signatures; without `must_sign` a password will do.
+    `regions` are addresses of its API other than the usual one.
+    """
+
+    backend: str
+    key: str
+    news: str
+    signing: str = ""
+    must_sign: bool = False
+    regions: Mapping[str, str] = {}
+
+
+#: What anymail calls a mail that a provider has; "unknown" ones have an id all the same.
+TAKEN: Final = frozenset({"sent", "queued", "unknown"})
+PROVIDERS: Final[dict[str, Provider]] = {
+    "postmark": Provider(
         "anymail.backends.postmark.EmailBackend",
         "server_token",
         "anymail.webhooks.postmark.PostmarkTrackingWebhookView",
     ),
-    "sendgrid": (
+    "sendgrid": Provider(
         "anymail.backends.sendgrid.EmailBackend",
         "api_key",
         "anymail.webhooks.sendgrid.SendGridTrackingWebhookView",
+        signing="tracking_webhook_verification_key",
+        regions={"eu": "https://api.eu.sendgrid.com/v3/"},
     ),
-    "brevo": ("anymail.backends.brevo.EmailBackend", "api_key", "anymail.webhooks.brevo.BrevoTrackingWebhookView"),
+    "brevo": Provider(
+        "anymail.backends.brevo.EmailBackend", "api_key", "anymail.webhooks.brevo.BrevoTrackingWebhookView"
+    ),
+    "mailgun": Provider(
+        "anymail.backends.mailgun.EmailBackend",
+        "api_key",
+        "anymail.webhooks.mailgun.MailgunTrackingWebhookView",
+        signing="webhook_signing_key",
+        must_sign=True,
+        regions={"eu": "https://api.eu.mailgun.net/v3/"},
+    ),
+    "resend": Provider(
+        "anymail.backends.resend.EmailBackend", "api_key", "anymail.webhooks.resend.ResendTrackingWebhookView"
+    ),
 }
 
 
-def send(provider: str, key: str, mail: EmailMultiAlternatives, timeout: float) -> str:
+def send(provider: str, key: str, mail: EmailMultiAlternatives, timeout: float, region: str = "") -> str:
     """Hand one mail to the provider; return its id for it. Raises `ChannelError`."""
-    path, name, _view = PROVIDERS[provider]
-    backend = import_string(path)(**{name: key, "requests_timeout": timeout, "fail_silently": False})
+    chosen = PROVIDERS[provider]
+    options: dict[str, Any] = {chosen.key: key, "requests_timeout": timeout, "fail_silently": False}
+    if region in chosen.regions:
+        options["api_url"] = chosen.regions[region]
+    backend = import_string(chosen.backend)(**options)
     try:
         backend.open()
         # Neither the proxies and passwords of the process nor redirects, which would carry the key elsewhere.
@@ -44,8 +80,16 @@ def send(provider: str, key: str, mail: EmailMultiAlternatives, timeout: float) 
         raise classify(error) from error
     finally:
         backend.close()
-    status: Any = getattr(mail, "anymail_status", None)
-    return one_line(str(getattr(status, "message_id", "") or ""), 120)
+    return _taken(getattr(mail, "anymail_status", None))
+
+
+def _taken(status: Any) -> str:
+    """Return the provider's id for the mail; anything but a clear yes is a refusal, or it would be lost in silence."""
+    states, key = set(getattr(status, "status", None) or ()), getattr(status, "message_id", None)
+    if states <= TAKEN and states and key:
+        return one_line(str(key), 120)
+    detail = _("The mail provider did not take the mail.")
+    raise ChannelError(ErrorReason.CLIENT_ERROR, detail, permanent=True)
 
 
 def classify(error: Exception) -> ChannelError:

@@ -11,6 +11,7 @@ from channels.models.delivery import (
 )
 from channels.models.language import PhraseOverride, PhraseRevision
 from channels.models.limit import WHOLE_TENANT, SharedLimit
+from channels.models.mail import MailConsent, MailOpening
 from channels.models.sms import ProviderEvent, SmsMessage, SmsOptOut, SmsPlan, SmsReceipt
 from channels.models.thread import CallbackCall, ChannelIdentity, PausedAddress, ThreadAnchor
 
@@ -26,6 +27,8 @@ __all__ = [
     "DeliveryQueue",
     "DeliveryState",
     "DestinationHealth",
+    "MailConsent",
+    "MailOpening",
     "MessageTemplate",
     "PausedAddress",
     "PhraseOverride",

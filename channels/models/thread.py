@@ -73,6 +73,7 @@ class PausedAddress(TenantOwned):
 
     class Why(models.TextChoices):
         BOUNCED = "bounced", _("mail to it came back")
+        REFUSED = "refused", _("its mail server refuses it")
         COMPLAINED = "complained", _("its reader called it spam")
         UNSUBSCRIBED = "unsubscribed", _("its reader wants no more")
 

@@ -36,6 +36,7 @@ from channels.models import (
     ChannelIdentity,
     Delivery,
     DeliveryAttempt,
+    MailConsent,
     MessageTemplate,
     PausedAddress,
     PhraseOverride,
@@ -124,6 +125,7 @@ def _configuration(world: World) -> None:
         channel=rows[Channel], external_id="U1", external_name=f"slack {marker}", user=world.owner
     )
     rows[PausedAddress] = PausedAddress.objects.create(address=f"{marker}@example.com", why="bounced")
+    rows[MailConsent] = MailConsent.objects.create(address=f"{marker}@example.com", wording=f"yes {marker}")
     rows[PhraseOverride] = PhraseOverride.objects.create(locale="en", key="status.silenced", text=f"hushed {marker}")
     rows[Route] = Route.objects.create(name=f"route {marker}")
     RouteChannel.objects.create(route=rows[Route], channel=rows[Channel])
