@@ -60,6 +60,8 @@ app.conf.update(
         "import-calendars": {"task": "alerting.tasks.import_calendars", "schedule": 900.0, "options": {"expires": 900}},
         "watch-on-call": {"task": "alerting.tasks.watch_on_call", "schedule": 3600.0, "options": {"expires": 3600}},
         "sweep": {"task": "alerting.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
+        "collect": {"task": "metrics.tasks.collect_shard", "schedule": 5.0, "options": {"expires": 5}},
+        "compute-drift": {"task": "metrics.tasks.compute_drift", "schedule": 3600.0, "options": {"expires": 3600}},
         "judge": {"task": "metrics.tasks.judge", "schedule": 5.0, "options": {"expires": 5}},
         "look-at-clock": {"task": "metrics.tasks.look_at_clock", "schedule": 60.0, "options": {"expires": 60}},
         "fit-models": {"task": "metrics.tasks.fit_models", "schedule": 30.0, "options": {"expires": 30}},
@@ -77,6 +79,12 @@ app.conf.update(
         for queue in QUEUES
     },
 )
+if settings.SIMULATE_METRICS:
+    app.conf.beat_schedule["simulate"] = {
+        "task": "metrics.tasks.simulate",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    }
 app.autodiscover_tasks(["tenants", "channels", "alerting", "metrics"])
 
 

@@ -245,6 +245,8 @@ EGRESS_ALLOW_HTTP = env.flag("EGRESS_ALLOW_HTTP", not IS_PRODUCTION)
 EGRESS_LOOPBACK_PORTS = [int(port) for port in env.words("EGRESS_LOOPBACK_PORTS")]
 # Where tenants' metric sources may listen beside the usual ports of the web.
 METRIC_SOURCE_PORTS = [int(port) for port in env.words("METRIC_SOURCE_PORTS", "5432,6432,9090,9091,9100,9443")]
+# Development shows itself at work on made-up metrics of the demo tenant.
+SIMULATE_METRICS = env.flag("SIMULATE_METRICS", ENVIRONMENT == "development") and not IS_PRODUCTION
 # Apprise looks its hosts up a second time after they were checked (channels/adapters/apprise_client.py).
 APPRISE_OWN_SERVERS = env.flag("APPRISE_OWN_SERVERS", not IS_PRODUCTION)
 SLACK_API_BASE_URL = env.text("SLACK_API_BASE_URL", "https://slack.com/api/")

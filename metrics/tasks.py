@@ -4,7 +4,8 @@ from uuid import UUID
 
 from celery import shared_task
 
-from metrics import duties, partitions
+from metrics import collecting, demo, duties, partitions
+from metrics.drift import computing
 from metrics.judging import clock, engine, fitting
 
 
@@ -55,3 +56,21 @@ def announce_waiting() -> None:
 def close_idle() -> None:
     """Close the last hours of series that fell silent."""
     duties.close_idle()
+
+
+@shared_task
+def collect_shard() -> None:
+    """Ask a share of the metric sources that are due."""
+    collecting.collect_shard()
+
+
+@shared_task
+def compute_drift() -> None:
+    """Compute how far the features of models have drifted."""
+    computing.compute_all()
+
+
+@shared_task
+def simulate() -> None:
+    """Go on with the made-up metrics of the demo tenant."""
+    demo.simulate()

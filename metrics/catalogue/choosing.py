@@ -7,7 +7,7 @@ from typing import Any
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from alerting.severity import TITLES, parse
+from alerting.severity import DEFAULT, TITLES, parse
 from metrics.catalogue.loading import DefaultThreshold, Entry, entry, span, texts
 from metrics.models import MetricChoice, Threshold, ThresholdKind
 from tenants import audit
@@ -72,14 +72,13 @@ def _thresholds_of(key: str) -> list[Threshold]:
 
 
 def _threshold(key: str, metric: str, name: str, default: DefaultThreshold) -> Threshold:
-    severity = parse(default.severity)
     return Threshold(
         name=name,
         kind=default.kind,
         metric=metric,
         settings=default.settings,
         hold=span(default.hold),
-        severity=severity if severity is not None else parse("warning"),
+        severity=parse(default.severity) or DEFAULT,
         paging=default.paging,
         labels={LABEL: key},
     )
@@ -89,6 +88,6 @@ def _name(found: Entry, one: DefaultThreshold) -> str:
     words = {
         "metric": texts(found.key).name,
         "kind": ThresholdKind(one.kind).label,
-        "severity": TITLES[parse(one.severity) or 20],
+        "severity": TITLES[parse(one.severity) or DEFAULT],
     }
     return (_("%(metric)s: %(kind)s (%(severity)s)") % words)[:80]

@@ -95,7 +95,8 @@ def entry(key: str) -> Entry | None:
 @cache
 def words(language: str) -> Words:
     """Return one language's texts; raises `CatalogueError`."""
-    return _read(Path(settings.LOCALE_PATHS[0]) / language / "metrics.yaml", Words)
+    found: Words = _read(Path(settings.LOCALE_PATHS[0]) / language / "metrics.yaml", Words)
+    return found
 
 
 def texts(key: str, language: str = "") -> Texts:

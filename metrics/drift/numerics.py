@@ -101,7 +101,9 @@ def merged(reference: Floats, current: Floats) -> tuple[Floats, Floats]:
     if held and group:
         groups[groups == group] = group - 1
     size = int(groups.max()) + 1
-    return np.bincount(groups, reference, size), np.bincount(groups, current, size)
+    first: Floats = np.bincount(groups, reference, size).astype(np.float64)
+    second: Floats = np.bincount(groups, current, size).astype(np.float64)
+    return first, second
 
 
 def psi(reference: Floats, current: Floats) -> float:
