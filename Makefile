@@ -12,7 +12,7 @@ TOOL_ENV := ENVIRONMENT=test SECRET_KEY=only-for-checks-xxxxxxxxxxxxxxxxxxxxxxxx
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help up test lint format bench bench-render migrations-check messages lock clean-data
+.PHONY: help up test lint format bench bench-render bench-metrics migrations-check messages lock clean-data
 
 help: ## List the commands.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -24,6 +24,7 @@ up: ## Install, start everything on this machine, and print where it is (Ctrl-C 
 test: ## Run the whole suite against servers of its own, with coverage.
 	@$(INSTALL_DEV)
 	@$(BIN)/python -m config.up.browser
+	@$(BIN)/python -m config.up.prometheus
 	@$(BIN)/pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term $(ARGS)
 
 lint: ## Check style, types and the direction of imports.
@@ -49,6 +50,10 @@ bench: ## Measure throughput on a stack of its own (ARGS goes to benchmarks/load
 bench-render: ## Measure how many messages a second one core writes (ARGS goes to benchmarks/render.py).
 	@$(INSTALL_DEV)
 	$(BIN)/python -m benchmarks.render $(ARGS)
+
+bench-metrics: ## Measure how many samples a second are taken in and rolled up (ARGS goes to benchmarks/metrics.py).
+	@$(INSTALL_DEV)
+	$(BIN)/python -m benchmarks.metrics $(ARGS)
 
 messages: ## Bring the translations of pages and errors in step with the source.
 	@$(INSTALL_DEV)
