@@ -48,6 +48,7 @@ class BenchStack:
     def __enter__(self) -> "BenchStack":
         self._log = (self.folder / "up.log").open("wb")
         env = os.environ | {"VAR_DIR": str(self.folder), "PORT": str(self.ports.web), "LOG_LEVEL": "WARNING"}
+        env["SIMULATE_METRICS"] = "0"
         env["EGRESS_LOOPBACK_PORTS"] = f"{self.sink_port},{self.ports.inbox},{self.ports.smtp}"
         self._process = subprocess.Popen(
             [sys.executable, "-m", "config.up"], cwd=ROOT, env=env, stdout=self._log, stderr=subprocess.STDOUT

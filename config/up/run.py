@@ -98,6 +98,8 @@ class Up:
         if not (stamp.is_current() and layout.demo.exists()):
             self.command("seed", manage("seed_demo", "--skip-checks", "--out", str(layout.demo)), self.stack.env())
             layout.demo.chmod(0o600)
+            if self.stack.env().get("SIMULATE_METRICS", "1") != "0":
+                self.command("seed", manage("seed_metrics", "--skip-checks"), self.stack.env())
             stamp.keep()
         self.demo = json.loads(layout.demo.read_text(encoding="utf-8"))
         if missing := DEMO_KEYS - self.demo.keys():
