@@ -6,7 +6,7 @@ from celery import shared_task
 
 from metrics import collecting, demo, duties, partitions
 from metrics.drift import computing
-from metrics.judging import clock, engine, fitting
+from metrics.judging import clock, engine, fitting, foretelling
 
 
 @shared_task
@@ -74,3 +74,9 @@ def compute_drift() -> None:
 def simulate() -> None:
     """Go on with the made-up metrics of the demo tenant."""
     demo.simulate()
+
+
+@shared_task
+def foretell() -> None:
+    """Look ahead: which series are going to cross a limit."""
+    foretelling.foretell_all()

@@ -129,7 +129,8 @@ def _unjudged(open_ones: Sequence[Finding], rules: dict[UUID, Rule], now: dateti
 
 
 def _fell_silent(finding: Finding, now: datetime) -> str:
-    if finding.series is None or finding.series.last_at is None or finding.kind == "forecast":
+    if finding.series is None or finding.series.last_at is None:
         return ""
-    patience = max(SILENT, timedelta(seconds=6 * finding.series.interval))
+    shortest = timedelta(seconds=due.ALIVE) if finding.kind == "forecast" else SILENT
+    patience = max(shortest, timedelta(seconds=6 * finding.series.interval))
     return "no_data" if now - finding.series.last_at > patience else ""

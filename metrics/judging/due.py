@@ -10,6 +10,8 @@ from django.db import connection
 #: Advisory locks of the service: alerting.exclusive has 7401 and 7402, partitions 7410, the writer of samples 7411.
 TURN_SPACE: Final = 7_412
 TENANTS_A_ROUND: Final = 200
+#: A series that has sent nothing for so many seconds has no future to be told.
+ALIVE: Final = 6 * 3_600.0
 
 _TAKE: Final = """
 DELETE FROM series_due WHERE tenant_id = %s AND number = ANY (ARRAY(

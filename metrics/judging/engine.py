@@ -82,6 +82,7 @@ def judge(tenant_id: UUID, limit: int = BATCH) -> int:
         rules = load_rules(KINDS)
         if rules:
             _judge(rules, fresh)
+    live.shelf.tidy()
     _judged.inc(len(fresh))
     _seconds.observe(time.perf_counter() - started)
     return len(fresh)
@@ -180,7 +181,7 @@ def _learned_outcomes(subjects: Sequence[Subject], states: dict[Identity, Known]
         return []
     fitting.enrol([subject for subject in subjects if subject.identity not in states])
     place = calendar_of()
-    lives = live.models_of(subjects, states, place.calendar, place.country)
+    lives = live.models_of(subjects, states, place)
     ready = [subject for subject in subjects if subject.identity in lives]
     if not ready:
         return []

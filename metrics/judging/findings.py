@@ -101,6 +101,7 @@ def _known_until(identities: set[Identity]) -> dict[Identity, datetime]:
 def new_finding(subject: Subject, change: Change, evidence: Evidence, precision: Precision) -> Finding:
     """A finding with everything that says why; not saved yet."""
     rule, details = subject.rule, dict(evidence.details)
+    limit = details.pop("limit", None)
     telling = decide(
         rule.kind,
         rule.paging,
@@ -126,7 +127,7 @@ def new_finding(subject: Subject, change: Change, evidence: Evidence, precision:
         expected=evidence.expected,
         low=evidence.low,
         high=evidence.high,
-        limit=_limit(rule, evidence),
+        limit=limit if limit is not None else _limit(rule, evidence),
         score=evidence.score,
         confidence=telling.confidence,
         quality=subject.quality,

@@ -64,10 +64,10 @@ def read_states(identities: Iterable[Identity]) -> dict[Identity, Known]:
     }
 
 
-def write_outcomes(outcomes: Sequence[Outcome], known: dict[Identity, Known]) -> None:
-    """Keep what is not calm; forget what has become calm, unless a model was learned for it."""
-    kept = [one for one in outcomes if one.must_be_kept or _has_model(one, known)]
-    gone = [one for one in outcomes if not one.must_be_kept and not _has_model(one, known)]
+def write_outcomes(outcomes: Sequence[Outcome], known: dict[Identity, Known], *, also_calm: bool = False) -> None:
+    """Keep what is not calm; forget what has become calm, unless a model was learned for it or it shall be kept."""
+    kept = [one for one in outcomes if also_calm or one.must_be_kept or _has_model(one, known)]
+    gone = [] if also_calm else [one for one in outcomes if not one.must_be_kept and not _has_model(one, known)]
     with connection.cursor() as cursor:
         if kept:
             cursor.execute(_WRITE, [str(current_tenant_id()), *_columns(kept)])

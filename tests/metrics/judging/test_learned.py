@@ -21,9 +21,9 @@ METHODS = ("band", "detector")
 
 @pytest.fixture(autouse=True)
 def _empty_shelf() -> Iterator[None]:
-    live.shelf.kept.clear()
+    live.shelf.clear()
     yield
-    live.shelf.kept.clear()
+    live.shelf.clear()
 
 
 def warmed(method: str, **settings: object) -> World:
@@ -86,6 +86,19 @@ def test_a_failed_transaction_teaches_nothing(monkeypatch: pytest.MonkeyPatch) -
     assert judge(world.tenant.pk) == 1
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_a_model_that_was_packed_goes_on_the_same(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = warmed(method), warmed(method)
+    for number, value in enumerate([100.0, 101.0, 99.0, 300.0]):
+        one.feed(value, start=number)
+        monkeypatch.setattr(live.shelf, "most", 0)
+        other.feed(value, start=number)
+        monkeypatch.undo()
+        assert [key[0] for key in live.shelf.kept if key[0] == other.tenant.pk] == []
+        assert live.shelf.packed_size == sum(len(one.dump) for one in live.shelf.packed.values()) > 0
+    assert one.finding().score == pytest.approx(other.finding().score)
+
+
 def test_models_are_dumped_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     world = warmed("band")
 
@@ -111,7 +124,7 @@ def test_a_side_may_be_all_that_matters() -> None:
 
 def test_unreadable_models_are_left_alone_until_they_are_fitted_anew() -> None:
     world = warmed("band")
-    live.shelf.kept.clear()
+    live.shelf.clear()
     with world.context():
         DetectorState.objects.update(model=b"BANDrubbish")
     assert world.feed(400) == 1

@@ -1,0 +1,68 @@
+"""A rule's track over a long stretch of the past, for any kind of condition."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from metrics.judging.calendars import Place
+from metrics.judging.foretelling import forecast_at
+from metrics.judging.learned import open_model
+from metrics.judging.past import Samples
+from metrics.judging.subjects import Subject
+from metrics.judging.tracks import NOTHING, Track, composite_track, plain_tracks, ratio_track
+from metrics.seasons import Calendar
+from metrics.thresholds.batch import Floats
+from metrics.thresholds.conditions import Absence, Adaptive, Composite, Forecast, Ratio
+
+#: A model is warmed on so much of what lies before, where it is still stored.
+WARM: Final = 5 * 86_400.0
+#: Forecasts are made every hour; of a month as many as an answer can wait for.
+FORECAST_EVERY: Final = 3_600.0
+MOST_FORECASTS: Final = 120
+
+
+def course_of(subject: Subject, samples: Samples, place: Place) -> Track:
+    """What a subject's samples would have meant for its rule."""
+    condition = subject.rule.condition
+    if isinstance(condition, Ratio):
+        return ratio_track(condition, subject, samples)
+    if isinstance(condition, Composite):
+        return composite_track(condition, subject, samples, None)
+    at, values = samples.get(subject.series[0].number, (np.empty(0), np.empty(0)))
+    if isinstance(condition, Absence):
+        return silences(condition, at, values)
+    if not len(at):
+        return NOTHING
+    if isinstance(condition, Adaptive):
+        rule = subject.rule
+        model = open_model(condition, rule.adjustment, None, calendar=place.calendar, country=place.country)
+        return model.follow(at, values)
+    if isinstance(condition, Forecast):
+        return foretold(condition, at, values, place.calendar)
+    return plain_tracks(condition, list(subject.series), samples, None)[0]
+
+
+def silences(condition: Absence, at: Floats, values: Floats) -> Track:
+    """The silences between samples; each begins so long after the last one and ends with the next."""
+    gaps = np.diff(at)
+    ends = np.flatnonzero(gaps > condition.after)
+    times = np.sort(np.concatenate([at, at[ends] + condition.after]))
+    entered = np.isin(times, at[ends] + condition.after)
+    shown = np.full(len(times), np.nan)
+    shown[~entered] = values[: int((~entered).sum())] if len(values) else np.nan
+    return Track(times, shown, entered, ~entered)
+
+
+def foretold(condition: Forecast, at: Floats, values: Floats, calendar: Calendar) -> Track:
+    """What forecasts would have said every so often, each knowing only what came before it."""
+    start, end = at[0] + 86_400.0, at[-1]
+    if end <= start:
+        return NOTHING
+    every = max(FORECAST_EVERY, (end - start) / MOST_FORECASTS)
+    times = np.arange(start, end, every)
+    said = [forecast_at(condition, at, values, float(now), calendar) for now in times]
+    entered = np.array([one is not None for one in said])
+    shown = values[np.maximum(np.searchsorted(at, times, side="right") - 1, 0)]
+    return Track(times, shown, entered, ~entered, tell=lambda index: said[index] or {})
