@@ -7,8 +7,8 @@ from dataclasses import dataclass
 class Config:
     """Parameters of the fused detector, chosen once on public data and never fitted to a series."""
 
-    gap_memory: int = 4000
-    """How many past values a new one is compared with."""
+    gap_memory: int = 12_000
+    """How many past values a new one is compared with: more than a week of minutes."""
     gap_warmup: int = 20
     gap_scale: float = 0.016
     """The share of the range that counts as one unit of strangeness."""
@@ -17,9 +17,9 @@ class Config:
     tail_warmup: int = 30
     tail_scale: float = 1.7
     """How many powers of ten of improbability count as one unit of strangeness."""
-    levels: tuple[float, ...] = (2.2, 2.8, 3.6)
+    levels: tuple[float, ...] = (2.2, 2.7)
     """Fused strangeness at which an alarm of each level is raised."""
-    alarm: float = 2.8
+    alarm: float = 2.7
     """The fused strangeness that reads as a score of 1."""
     rest_share: float = 0.04
     """After an alarm its level rests for this share of the points seen."""

@@ -9,7 +9,7 @@ from metrics.detection.state import Arrays, take
 
 
 class Gap:
-    """Distance to the nearest remembered value as a share of the range seen, at most 1.
+    """Distance to the nearest remembered value as a share of their range, at most 1.
 
     Values are kept as 32-bit differences from the first one, so that a small wave on a great level keeps its shape.
     """
@@ -19,8 +19,6 @@ class Gap:
         self.warmup = warmup
         self.reference = 0.0
         self.seen = 0
-        self.low = math.inf
-        self.high = -math.inf
         self.ring: list[float] = []
         self.ordered: list[float] = []
 
@@ -39,12 +37,10 @@ class Gap:
         if self.seen >= self.warmup:
             above = ordered[place] - value if place < len(ordered) else math.inf
             below = value - ordered[place - 1] if place else math.inf
-            span = self.high - self.low
+            span = ordered[-1] - ordered[0]
             nearest = min(below, above)
             gap = min(1.0, nearest / span) if span > 0.0 else float(nearest > 0.0)
         ordered.insert(place, value)
-        self.low = min(self.low, value)
-        self.high = max(self.high, value)
         slot = self.seen % self.memory
         if self.seen >= self.memory:
             del ordered[bisect_left(ordered, self.ring[slot])]
@@ -58,7 +54,7 @@ class Gap:
         """Return the memory as arrays; the sorted order is found again when it is read."""
         return {
             f"{name}.ring": np.array(self.ring, dtype=np.float32),
-            f"{name}.range": np.array([self.reference, self.low, self.high] if self.seen else [0.0] * 3),
+            f"{name}.reference": np.array([self.reference]),
             f"{name}.seen": np.array([self.seen], dtype=np.int64),
         }
 
@@ -69,6 +65,4 @@ class Gap:
         ring = take(arrays, f"{name}.ring", "f", least=kept, most=kept)
         self.ring = ring.tolist()
         self.ordered = np.sort(ring).tolist()
-        if self.seen:
-            span = take(arrays, f"{name}.range", "d", least=3, most=3)
-            self.reference, self.low, self.high = span.tolist()
+        self.reference = float(take(arrays, f"{name}.reference", "d", least=1, most=1)[0])

@@ -93,17 +93,16 @@ class Season:
         share, hour = self.calendar.place(at)
         bucket = min(int(share * self.day.size), self.day.size - 1)
         day_known, week_known = self.day.weight[bucket] >= 2.0, self.week.weight[hour] >= 2.0
-        expected.z.append(self.z(value, bucket, day_known))
+        residual = value - (self.day.mean[bucket] if day_known else self.level)
+        expected.z.append(self.z(residual, self.day.variance[bucket] if day_known else self.variance))
         self.forecast(value, bucket if day_known else -1, hour if week_known else -1, expected)
-        self.learn(value)
+        self.learn(value, residual)
         self.day.learn(bucket, value, self.variance)
         self.week.learn(hour, value, self.variance)
         self.seen += 1
 
-    def z(self, value: float, bucket: int, known: bool) -> float:
+    def z(self, residual: float, variance: float) -> float:
         """Return the residual against the time of day in units of its usual size."""
-        level, variance = (self.day.mean[bucket], self.day.variance[bucket]) if known else (self.level, self.variance)
-        residual = value - level
         usual = math.sqrt(0.5 * (variance + self.variance))
         if residual == 0.0 or self.seen == 0:
             return 0.0
@@ -141,12 +140,11 @@ class Season:
         self.high = max(0.5, self.high + pace * self.high * (float(error > self.high) - EDGE))
         self.low = max(0.5, self.low + pace * self.low * (float(-error > self.low) - EDGE))
 
-    def learn(self, value: float) -> None:
-        """Move the level, its variance and the recent level."""
+    def learn(self, value: float, residual: float) -> None:
+        """Move the level, the variance about the season, and the recent level."""
         rate = max(LEVEL_RATE, 1.0 / (self.seen + 1))
-        residual = value - self.level
         self.variance += rate * (residual * residual - self.variance)
-        self.level += rate * residual
+        self.level += rate * (value - self.level)
         self.recent += RECENT_RATE * (value - self.recent)
 
     def dump(self, name: str) -> Arrays:
