@@ -1,0 +1,1 @@
+"""The arithmetic of scoring: arrays in, arrays out; no Django, no database."""

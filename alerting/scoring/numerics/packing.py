@@ -1,0 +1,68 @@
+"""Arrays as bytes and back: how models are stored. Nothing in them is code, so reading foreign bytes is harmless."""
+
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+_KINDS: Final = frozenset({"<f4", "<f8", "<i2", "<i4", "<u2", "<u4", "|u1"})
+Array = NDArray[Any]
+
+
+class BadModel(ValueError):
+    """These bytes are no model of this kind and version."""
+
+
+class _Stored(msgspec.Struct, array_like=True):
+    kind: str
+    shape: tuple[int, ...]
+    data: bytes
+
+
+class _Pack(msgspec.Struct, array_like=True):
+    name: str
+    version: int
+    arrays: dict[str, _Stored]
+    facts: dict[str, float | int | str]
+
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decode: Final = msgspec.msgpack.Decoder(_Pack).decode
+
+
+def pack(name: str, version: int, arrays: dict[str, Array], facts: dict[str, Any] | None = None) -> bytes:
+    """Return named arrays and plain facts as bytes (MessagePack, little-endian arrays)."""
+    stored = {}
+    for key, array in arrays.items():
+        plain = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False)
+        stored[key] = _Stored(plain.dtype.str, plain.shape, plain.tobytes())
+    return _encode(_Pack(name, version, stored, facts or {}))
+
+
+def unpack(data: bytes, name: str, version: int) -> tuple[dict[str, Array], dict[str, Any]]:
+    """Read what `pack` wrote; raises BadModel for anything else, another name or another version."""
+    try:
+        read = _decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise BadModel("These bytes are not a stored model.") from error
+    if (read.name, read.version) != (name, version):
+        raise BadModel(f"This is a model {read.name!r} of version {read.version}; wanted {name!r}, version {version}.")
+    return {key: _array(key, one) for key, one in read.arrays.items()}, dict(read.facts)
+
+
+def _array(key: str, stored: _Stored) -> Array:
+    if stored.kind not in _KINDS:
+        raise BadModel(f"The array {key!r} is of a kind models do not use.")
+    dtype = np.dtype(stored.kind)
+    count = 1
+    for length in stored.shape:
+        if length < 0:
+            raise BadModel(f"The array {key!r} has an impossible shape.")
+        count *= length
+    if count * dtype.itemsize != len(stored.data):
+        raise BadModel(f"The array {key!r} does not have the length its shape asks for.")
+    array = np.frombuffer(stored.data, dtype).reshape(stored.shape)
+    if dtype.kind == "f" and not np.isfinite(array).all():
+        raise BadModel(f"The array {key!r} has values that are not numbers.")
+    return array
