@@ -11,6 +11,8 @@ WEEK = 7
 # A weekday seen n times is believed n / (n + this); the rest comes from what all days have in common.
 LEVEL_DOUBT = 1.0
 SHAPE_DOUBT = 2.0
+NORMAL_MEDIAN_SQUARE = 0.455  # of a standard normal
+MEDIAN_LOSS = 1.3  # a median of few varies this much more than their mean
 
 
 class Days(NamedTuple):
@@ -59,12 +61,25 @@ def fit_levels(days: Days) -> Floats:
 
 
 def fit_weekly(days: Days) -> Floats:
-    """A profile for each weekday, drawn towards the common one by how rarely the weekday was seen."""
+    """A profile for each weekday, drawn towards the common one by how much of it may be noise (James & Stein 1961)."""
     base = fit_levels(days)
     rest = days.values - base[days.weekdays]
     for weekday in range(WEEK):
         mine = rest[days.weekdays == weekday]
         own = np.nan_to_num(median_of(mine))
         smooth = (np.roll(own, 1) + 2 * own + np.roll(own, -1)) / 4
-        base[weekday] += smooth * len(mine) / (len(mine) + SHAPE_DOUBT)
+        base[weekday] += smooth * belief(mine, own)
     return base
+
+
+def belief(mine: Floats, own: Floats) -> float:
+    """The share of a weekday's own profile that is no noise; `mine` float64[days, buckets] is its source."""
+    count = len(mine)
+    if count < 2:
+        return count / (count + SHAPE_DOUBT)
+    away = (mine - own)[np.isfinite(mine)]
+    if not away.size:
+        return 0.0
+    variance = float(np.median(away**2)) / NORMAL_MEDIAN_SQUARE * count / (count - 1)
+    found = float(np.mean(own**2))
+    return max(0.0, 1 - MEDIAN_LOSS * variance / count / found) if found > 0 else 0.0

@@ -20,6 +20,8 @@ WEEKLY_GAIN = 0.92
 LEAST_DAYS = 2
 LEAST_WEEKS = 2
 MOST_BUCKETS = 24
+OUTLIER = 3.0
+OUTLIER_SHARE = 0.1  # weekends are two days of seven and no outliers
 
 
 class Kind(StrEnum):
@@ -100,7 +102,20 @@ def days_of(cells: Cells, calendar: Calendar) -> Days:
     table[layer, row, bucket] = rest
     kinds = np.zeros(found.size, dtype=np.int64)
     kinds[row] = weekdays
-    return Days(median_of(table), kinds, found)
+    values = median_of(table)
+    known = np.isfinite(values).any(axis=1)
+    values = without_outliers(values)
+    return Days(values[known], kinds[known], found[known])
+
+
+def without_outliers(values: Floats) -> Floats:
+    """The table (float64[days, buckets]) with what stands far off its bucket's median drawn in."""
+    usual = median_of(values)
+    away = values - usual
+    known = np.abs(away[np.isfinite(away)])
+    reach = OUTLIER * float(np.quantile(known, 1 - OUTLIER_SHARE)) if known.size else 0.0
+    calm: Floats = usual + np.clip(away, -reach, reach)
+    return calm if reach > 0 else values
 
 
 def layers(keys: Ints) -> Ints:
