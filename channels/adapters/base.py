@@ -105,7 +105,8 @@ class Adapter(ABC, Generic[S, C]):
     `channels.delivery.admitting.Admission`, for kinds whose messages cost something each or follow one another.
     `threads` keeps one message about each source, which later ones change. `can_digest` tells many messages in one
     when more wait than the rate allows. `preview_notes` is the dotted path of `f(parts, message) -> dict[str, str]`,
-    what a person who edits a template should know beside the text. `signed_links` puts a link into each message by
+    what a person who edits a template should know beside the text, `drawing` that of `f(rendered, message) -> str`, a
+    page of HTML that shows the message as its reader sees it. `signed_links` puts a link into each message by
     which its reader acknowledges. `has_accounts` says that `account` may name one.
     """
 
@@ -119,6 +120,7 @@ class Adapter(ABC, Generic[S, C]):
     wants_status: ClassVar[bool] = False
     admission: ClassVar[str] = ""
     preview_notes: ClassVar[str] = ""
+    drawing: ClassVar[str] = ""
     threads: ClassVar[bool] = False
     can_digest: ClassVar[bool] = False
     signed_links: ClassVar[bool] = False

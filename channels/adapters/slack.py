@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from http.client import HTTPException
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -22,7 +24,7 @@ from channels.adapters.base import (
     Receipt,
     fingerprint,
 )
-from channels.adapters.slack_cards import card, digest, reply
+from channels.adapters.slack_cards import cards, digest, reply
 from channels.adapters.slack_client import SlackClient
 from channels.adapters.slack_errors import classify
 from channels.adapters.slack_search import CHANNEL_ID, EVENT_TYPE, Search, receipt
@@ -35,6 +37,9 @@ WORKSPACE = re.compile(r"xox[bp]-(\d{6,20})-")
 # "Several hundred messages per minute per workspace", says Slack, beside one a second for each channel.
 WORKSPACE_PER_MINUTE = 300
 CLOCK_SKEW = timedelta(minutes=2)
+# Refused for what it looks like, not for what it says: a simpler one may pass.
+UNFIT = {"invalid_attachments", "invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"}
+T = TypeVar("T")
 FAILURES = (SlackClientError, HTTPException, OSError)
 # The message about the group is gone: the next one takes its place.
 PARENT_GONE = {"message_not_found", "thread_not_found"}
@@ -82,12 +87,13 @@ class SlackAdapter(Adapter[SlackSettings, SlackCredentials]):
     label = gettext_lazy("Slack")
     Settings = SlackSettings
     Credentials = SlackCredentials
-    parts = {"title": "line", "text": "mrkdwn"}
+    parts = {"title": "line", "text": "mrkdwn", "blocks": "blocks"}
     can_find = True
     wants_status = True
     threads = True
     can_digest = True
     admission = "channels.threads.admission.admit"
+    drawing = "channels.slack.previewing.draw"
     has_accounts = True
     default_rate_per_minute = 50
 
@@ -130,15 +136,9 @@ class SlackAdapter(Adapter[SlackSettings, SlackCredentials]):
             # Something newer was told meanwhile: only the thread hears of the older.
             return True
         try:
-            client.chat_update(
-                channel=anchor.reference["channel"],
-                ts=anchor.reference["ts"],
-                link_names=False,
-                parse="none",
-                **card(outgoing, with_buttons=bool(outgoing.credentials.signing_secret)),
-            )
+            self._first_that_fits(outgoing, lambda shown: self._change(client, anchor, shown))
         except SlackApiError as error:
-            code = error.response.get("error") if isinstance(error.response.data, dict) else ""
+            code = _code(error)
             if code in PARENT_GONE:
                 return False
             if code not in PARENT_FIXED:
@@ -146,6 +146,23 @@ class SlackAdapter(Adapter[SlackSettings, SlackCredentials]):
         except FAILURES as error:
             raise _repeatable(error) from error
         return True
+
+    def _change(self, client: SlackClient, anchor: Anchor, shown: dict[str, Any]) -> None:
+        client.chat_update(
+            channel=anchor.reference["channel"], ts=anchor.reference["ts"], link_names=False, parse="none", **shown
+        )
+
+    def _first_that_fits(self, outgoing: SlackOutgoing, show: Callable[[dict[str, Any]], T]) -> tuple[T, str]:
+        """Show as much of the message as Slack takes; what it refuses for its form it surely has not shown."""
+        refused: SlackApiError | None = None
+        for shown in cards(outgoing, with_buttons=bool(outgoing.credentials.signing_secret)):
+            try:
+                return show(shown), _code(refused) if refused else ""
+            except SlackApiError as error:
+                if _code(error) not in UNFIT:
+                    raise
+                refused = error
+        raise refused or ValueError("no card")
 
     def _answer(self, client: SlackClient, outgoing: SlackOutgoing, anchor: Anchor) -> Receipt:
         """Add to the thread; the channel itself hears of it only when it has become worse."""
@@ -156,8 +173,11 @@ class SlackAdapter(Adapter[SlackSettings, SlackCredentials]):
         return self._post(client, outgoing, {**reply(outgoing), **extra}, thread)
 
     def _post_card(self, client: SlackClient, outgoing: SlackOutgoing) -> Receipt:
-        shown = card(outgoing, with_buttons=bool(outgoing.credentials.signing_secret))
-        return self._post(client, outgoing, shown)
+        posted, refused = self._first_that_fits(outgoing, lambda shown: self._post(client, outgoing, shown))
+        if not refused:
+            return posted
+        words = _("Slack refused the form of the message (%(code)s), so it went out simpler.") % {"code": refused}
+        return msgspec.structs.replace(posted, detail={**posted.detail, "degraded": words})
 
     def _post(self, client: SlackClient, outgoing: SlackOutgoing, shown: dict[str, Any], thread: str = "") -> Receipt:
         ids = {"delivery_id": outgoing.delivery_id}
@@ -175,6 +195,10 @@ class SlackAdapter(Adapter[SlackSettings, SlackCredentials]):
             unfurl_media=False,
         )
         return receipt(outgoing, str(answer["channel"]), str(answer["ts"]), thread)
+
+
+def _code(error: SlackApiError) -> str:
+    return str(error.response.get("error")) if isinstance(error.response.data, dict) else ""
 
 
 def _repeatable(error: Exception) -> ChannelError:

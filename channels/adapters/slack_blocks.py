@@ -1,9 +1,10 @@
-"""Builds Slack blocks that fit Slack's limits whatever the message holds."""
+"""Makes the parts of Slack messages, each within Slack's limits whatever the message holds."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from slack_sdk.models.blocks import Block, InteractiveElement, TextObject
@@ -29,30 +30,6 @@ MAX_DIGEST_TITLE = 120
 Sign = Callable[[str], str]
 
 
-def build_blocks(
-    message: Message, title: str, text: str, voice: Voice | None = None, sign: Sign | None = None
-) -> list[dict[str, Any]]:
-    """Return title, text, the labels of the group, a line of context and what can be done, in the texts' voice.
-
-    `sign` makes the value of a button for an act; without it there are only links.
-    """
-    voice = voice or voice_of(message, "slack")
-    heading = one_line(title, MAX_TITLE) or voice.t("line.unnamed")
-    blocks: list[Block] = [Header(text=Plain(text=heading, emoji=True))]
-    blocks += [
-        Section(text=Marked(text=piece, verbatim=True)) for piece in split_text(clean(text), MAX_SECTION)[:MAX_SECTIONS]
-    ]
-    if fields := _fields(message, voice):
-        blocks.append(Section(fields=fields))
-    blocks.append(Context(elements=[_context(message, voice)]))
-    built = [block.to_dict() for block in blocks]
-    if acts := _acts(message, voice, sign):
-        built.append(acts)
-    if buttons := _buttons(message, voice, is_first=acts is None):
-        built.append(Actions(elements=buttons).to_dict())
-    return built
-
-
 def build_reply(message: Message, text: str, voice: Voice | None = None) -> list[dict[str, Any]]:
     """Return what is said in the thread: what changed, or who did what, and why it is said."""
     voice = voice or voice_of(message, "slack")
@@ -62,7 +39,7 @@ def build_reply(message: Message, text: str, voice: Voice | None = None) -> list
         for words in said
         for piece in split_text(clean(words), MAX_SECTION)[:MAX_SECTIONS]
     ]
-    blocks.append(Context(elements=[_context(message, voice)]))
+    blocks.append(Context(elements=[context_of(message, voice)]))
     return [block.to_dict() for block in blocks]
 
 
@@ -121,34 +98,50 @@ def _cut_before_entity(line: str, limit: int) -> int:
     return limit
 
 
-def _fields(message: Message, voice: Voice) -> list[TextObject]:
-    # Plain text takes no marks and no mentions, so a label shows as it is.
+def fields_of(pairs: Iterable[tuple[str, str]], voice: Voice) -> list[TextObject]:
+    """Return names with their values; plain text takes no marks and no mentions, so a label shows as it is."""
     return [
         Plain(text=shorten(voice.t("line.pair", name=one_line(name, 80), value=one_line(value)), MAX_FIELD))
-        for name, value in list(message.group_labels.items())[:MAX_FIELDS]
+        for name, value in islice(pairs, MAX_FIELDS)
     ]
 
 
-def _context(message: Message, voice: Voice) -> Marked:
+def context_of(message: Message, voice: Voice) -> Marked:
+    """Return the small print: whose alert it is, how many there are, why it is told."""
     counts = counts_text(message, voice)
     words = [message.tenant_name or message.tenant_slug, counts, sent_reason(message, voice)]
     line = "  \u00b7  ".join(escape_mrkdwn(one_line(word)) for word in words if word)
     return Marked(text=line, verbatim=True)
 
 
-def _acts(message: Message, voice: Voice, sign: Sign | None) -> dict[str, Any] | None:
-    acts = ACTS.get(message.status, ())
-    if sign is None or not acts or not message.group_id:
+def can_act(message: Message) -> bool:
+    """Say whether there is anything left to do about the group."""
+    return bool(message.group_id) and message.status in ACTS
+
+
+def acts_of(
+    message: Message, voice: Voice, sign: Sign | None, wanted: Sequence[str] | None = None
+) -> dict[str, Any] | None:
+    """Return buttons and menu for what makes sense now, or what of it is wanted; None when nothing can be done."""
+    if sign is None or not can_act(message):
         return None
-    words = tuple(shorten(voice.t(f"buttons.{act}"), MAX_BUTTON) for act in (*acts, *MENU))
-    *buttons, menu = _acts_in_words(acts, words)
-    elements = [{**button, "value": sign(act)} for act, button in zip(acts, buttons, strict=True)]
-    options = [{**option, "value": sign(act)} for act, option in zip(MENU, menu["options"], strict=True)]
-    return {"type": "actions", "elements": [*elements, {**menu, "options": options}]}
+    acts = tuple(act for act in ACTS[message.status] if wanted is None or act in wanted)
+    menu = tuple(act for act in MENU if wanted is None or act in wanted)
+    if not acts and not menu:
+        return None
+    words = tuple(shorten(voice.t(f"buttons.{act}"), MAX_BUTTON) for act in (*acts, *menu))
+    elements = []
+    for element, act in zip(_acts_in_words(acts, menu, words), (*acts, ""), strict=False):
+        if act:
+            elements.append({**element, "value": sign(act)})
+        else:
+            options = [{**option, "value": sign(one)} for one, option in zip(menu, element["options"], strict=True)]
+            elements.append({**element, "options": options})
+    return {"type": "actions", "elements": elements}
 
 
 @lru_cache(maxsize=256)
-def _acts_in_words(acts: tuple[str, ...], words: tuple[str, ...]) -> list[dict[str, Any]]:
+def _acts_in_words(acts: tuple[str, ...], menu: tuple[str, ...], words: tuple[str, ...]) -> list[dict[str, Any]]:
     """Buttons and menu in one language, with values of the longest kind; messages differ in the values alone."""
     elements: list[InteractiveElement] = [
         Button(
@@ -159,13 +152,15 @@ def _acts_in_words(acts: tuple[str, ...], words: tuple[str, ...]) -> list[dict[s
         )
         for act, text in zip(acts, words[: len(acts)], strict=True)
     ]
-    options = [Choice(value="x" * MAX_VALUE, text=Plain(text=text)) for text in words[len(acts) :]]
-    elements.append(Menu(action_id="menu", options=options))
+    if menu:
+        options = [Choice(value="x" * MAX_VALUE, text=Plain(text=text)) for text in words[len(acts) :]]
+        elements.append(Menu(action_id="menu", options=options))
     block: list[dict[str, Any]] = Actions(elements=elements).to_dict()["elements"]
     return block
 
 
-def _buttons(message: Message, voice: Voice, *, is_first: bool) -> list[InteractiveElement]:
+def buttons_of(message: Message, voice: Voice, *, is_first: bool) -> list[InteractiveElement]:
+    """Return what opens the group and the links of its alerts."""
     style = "primary" if is_first else None
     links: list[tuple[str, str, str | None]] = [(voice.t("buttons.open"), message.group_url, style)]
     links += [(link_text(link, voice), link.url, None) for link in message.links]

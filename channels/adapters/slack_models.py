@@ -37,6 +37,14 @@ class Context(Quick, blocks.ContextBlock):
     """Small print."""
 
 
+class Image(Quick, blocks.ImageBlock):
+    """A picture."""
+
+
+class Divider(Quick, blocks.DividerBlock):
+    """A line across."""
+
+
 class Actions(Quick, blocks.ActionsBlock):
     """Buttons and menus."""
 

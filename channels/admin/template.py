@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -16,7 +17,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 from channels import registry
 from channels.message import Message
 from channels.models import Delivery, MessageTemplate
-from channels.templating import preview
+from channels.templating import hints_of, preview
 from channels.templating.builtin import builtin_source
 from channels.templating.samples import sample_message
 from channels.validation import MAX_PART, template_faults
@@ -141,6 +142,14 @@ class MessageTemplateAdmin(TenantModelAdmin):
         extra = {"recent": recent_messages(), "sample": sample_message().title, **(extra_context or {})}
         return super().changeform_view(request, object_id, form_url, extra)
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save, and say what renders empty: no fault, but hardly what was meant."""
+        super().save_model(request, obj, form, change)
+        for part, hints in hints_of(obj.kind, obj.parts).items():
+            for hint in hints:
+                words = _("%(part)s, line %(line)d: %(hint)s") % {"part": part, "line": hint.line, "hint": hint.text}
+                messages.warning(request, words)
+
     def preview(self, request: HttpRequest) -> HttpResponse:
         """Render the unsaved sources for a sample or for a message that really went out."""
         if not self.has_view_permission(request):
@@ -151,8 +160,11 @@ class MessageTemplateAdmin(TenantModelAdmin):
         message = self._message(request)
         shown = preview(kind, sources_of(kind, request.POST), message)
         types = registry.adapter(kind).parts
-        parts = [(part, shown.parts.get(part, ""), types[part], shown.problems.get(part, [])) for part in types]
-        context = {"parts": parts, "notes": shown.notes, "title": message.title}
+        parts = [
+            (part, shown.parts.get(part, ""), types[part], shown.problems.get(part, []), shown.hints.get(part, []))
+            for part in types
+        ]
+        context = {"parts": parts, "notes": shown.notes, "title": message.title, "drawing": shown.drawing}
         return render(request, "admin/channels/parts/preview.html", context)
 
     def _message(self, request: HttpRequest) -> Message:

@@ -6,8 +6,10 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from channels import registry
 from channels.message import Message
 from channels.models import Channel, Delivery, DeliveryAttempt, DestinationHealth, MessageTemplate
+from channels.templating import hints_of
 from tenants.api.inputs import RowField, StrictModelSerializer, StrictSerializer
 
 MAX_RATE = 100_000
@@ -101,14 +103,27 @@ class TemplateInput(StrictModelSerializer):
         fields = ("name", "kind", "parts")
 
 
+class TemplateProblemOutput(serializers.Serializer[Any]):
+    """What is wrong in a part."""
+
+    line = serializers.IntegerField()
+    text = serializers.CharField()
+
+
 class TemplateOutput(serializers.ModelSerializer[MessageTemplate]):
-    """A message template; parts left out are built in."""
+    """A message template; parts left out are built in. `hints` name by part what renders empty: no message has it."""
 
     parts = serializers.DictField(child=serializers.CharField())
+    hints = serializers.SerializerMethodField()
 
     class Meta:
         model = MessageTemplate
-        fields = ("id", "name", "kind", "parts", "updated_at")
+        fields = ("id", "name", "kind", "parts", "hints", "updated_at")
+
+    @extend_schema_field(serializers.DictField(child=TemplateProblemOutput(many=True)))
+    def get_hints(self, template: MessageTemplate) -> dict[str, Any]:
+        found = hints_of(template.kind, template.parts) if template.kind in registry.kinds() else {}
+        return {part: TemplateProblemOutput(hints, many=True).data for part, hints in found.items()}
 
 
 class TemplatePreviewInput(StrictSerializer):
@@ -119,19 +134,14 @@ class TemplatePreviewInput(StrictSerializer):
     delivery = RowField(Delivery, required=False, allow_null=True)
 
 
-class TemplateProblemOutput(serializers.Serializer[Any]):
-    """What is wrong in a part."""
-
-    line = serializers.IntegerField()
-    text = serializers.CharField()
-
-
 class TemplatePreviewOutput(serializers.Serializer[Any]):
-    """What a reader would get; a part with problems shows the built-in text."""
+    """What a reader would get; a part with problems shows the built-in text. `drawing` is a page of HTML."""
 
     parts = serializers.DictField(child=serializers.CharField())
     problems = serializers.DictField(child=TemplateProblemOutput(many=True))
     notes = serializers.DictField(child=serializers.CharField())
+    drawing = serializers.CharField()
+    hints = serializers.DictField(child=TemplateProblemOutput(many=True))
 
 
 class DeliveryOutput(serializers.ModelSerializer[Delivery]):

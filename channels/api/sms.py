@@ -92,7 +92,7 @@ class SmsOptOutInput(StrictModelSerializer):
 
     channel = RowField(Channel)
     number = serializers.CharField(max_length=40)
-    source = serializers.CharField(max_length=80, required=False)
+    source = serializers.CharField(max_length=80, required=False)  # type: ignore[assignment]  # a column of that name
 
     class Meta:
         model = SmsOptOut

@@ -18,7 +18,6 @@ METHODS = {
     "get", "items", "keys", "values",
     "lower", "upper", "strip", "split", "startswith", "endswith", "title",
 }  # fmt: skip
-FUNCTIONS = {"t", "number", "money", "unit", "when", "ago", "duration"}
 DENIED: dict[type[nodes.Node], str] = {
     nodes.Macro: "macro",
     nodes.CallBlock: "call",
@@ -40,15 +39,16 @@ DENIED: dict[type[nodes.Node], str] = {
 class Problem(msgspec.Struct, frozen=True):
     """Something that a template may not do, or a mistake in it.
 
-    `text` may hold %(name)s, for it is translated only where it is shown.
+    `text` may hold %(name)s and %(other)s, for it is translated only where it is shown.
     """
 
     line: int
     text: str
     name: str = ""
+    other: str = ""
 
     def __str__(self) -> str:
-        return self.text % {"name": self.name} if self.name else self.text
+        return self.text % {"name": self.name, "other": self.other} if self.name else self.text
 
 
 def parse(environment: Environment, source: str) -> tuple[nodes.Template | None, list[Problem]]:
@@ -96,17 +96,17 @@ def _fault(environment: Environment, node: nodes.Node, loops: int) -> tuple[str,
     if isinstance(node, nodes.Test):
         return _unknown(_("There is no test named %(name)s."), node.name, environment.tests)
     if isinstance(node, nodes.Call):
-        return _call_fault(node)
+        return _call_fault(environment, node)
     if isinstance(node, nodes.Getattr) and node.attr.startswith("_"):
         return _("A name that begins with an underscore is not allowed."), ""
     return FINE
 
 
-def _call_fault(node: nodes.Call) -> tuple[str, str]:
+def _call_fault(environment: Environment, node: nodes.Call) -> tuple[str, str]:
     if node.dyn_args is not None or node.dyn_kwargs is not None:
         return _("Arguments with * are not allowed."), ""
     called = node.node
-    if isinstance(called, nodes.Name) and called.name in FUNCTIONS:
+    if isinstance(called, nodes.Name) and called.name in environment.globals:
         return _phrase_fault(node) if called.name == "t" else FINE
     if not isinstance(called, nodes.Getattr) or called.attr not in METHODS:
         return _("This function is not allowed in a template."), ""

@@ -12,7 +12,7 @@ from jinja2.exceptions import SecurityError
 from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from channels.sandbox import checking
+from channels.sandbox import checking, layout
 from channels.sandbox.budget import (
     MAX_NUMBER,
     MAX_OUTPUT,
@@ -34,7 +34,12 @@ ATTRIBUTES: dict[type, frozenset[str]] = {
     LoopContext: frozenset({"index", "index0", "first", "last", "length", "revindex", "previtem", "nextitem"}),
 }
 CACHED_TEMPLATES = 512
-FUNCTIONS = functions()
+FUNCTIONS, LAYOUT = functions(), layout.functions()
+
+
+def functions_of(content_type: str) -> dict[str, Function]:
+    """Return what templates of a type may call; what is made of blocks has a function for each."""
+    return FUNCTIONS | LAYOUT if content_type == "blocks" else dict(FUNCTIONS)
 
 
 class RenderFailed(Exception):
@@ -68,7 +73,7 @@ class TenantEnvironment(ImmutableSandboxedEnvironment):
             optimized=False,
             cache_size=0,
         )
-        self.globals = dict(FUNCTIONS)
+        self.globals = dict[str, object](functions_of(content_type))
         self.filters = {**allowed_filters(), COUNT_STEPS: count_steps}
         self.tests = allowed_tests()
 
@@ -108,7 +113,7 @@ class TenantEnvironment(ImmutableSandboxedEnvironment):
 
     def is_safe_callable(self, obj: Any) -> bool:
         """Say yes to our functions and to listed methods of texts and dicts, and to nothing else."""
-        if type(obj) is Function:
+        if isinstance(obj, Function):
             return True
         return getattr(obj, "__name__", "") in _listed(getattr(obj, "__self__", None))
 
@@ -223,6 +228,7 @@ FINALISERS: dict[str, Callable[[Any], Any]] = {
     "text": _finalise_text,
     "line": _finalise_line,
     "mrkdwn": _finalise_mrkdwn,
+    "blocks": _finalise_mrkdwn,
     "html": _finalise_html,
     "json": _finalise_text,
 }

@@ -31,13 +31,8 @@ class Forged(Exception):
     """The value was not made here for this channel."""
 
 
-def sign_act(channel_id: str, act: str, group_id: str) -> str:
-    """Return the value of a button: at most 75 characters, as Slack's menus demand."""
-    return Signer(channel_id, group_id)(act)
-
-
 class Signer:
-    """Signs the acts on one group for one channel."""
+    """Signs the acts on one group for one channel; a value has at most 75 characters, as Slack's menus demand."""
 
     def __init__(self, channel_id: str, group_id: str) -> None:
         self._channel_id = channel_id

@@ -10,9 +10,8 @@ from typing import Any
 import jinja2
 
 from channels.mail.look import compile_mjml
-from channels.sandbox.environment import FINALISERS
+from channels.sandbox.environment import FINALISERS, functions_of
 from channels.sandbox.filters import allowed_filters
-from channels.sandbox.speech import functions
 
 ROOT = Path(__file__).resolve().parents[2] / "templates"
 
@@ -54,5 +53,5 @@ def _environment(content_type: str) -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters = {**environment.filters, **allowed_filters()}
-    environment.globals = dict(functions())
+    environment.globals = dict(functions_of(content_type))
     return environment

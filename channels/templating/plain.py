@@ -23,4 +23,4 @@ def plain_part(content_type: str, message: Message, voice: Voice) -> str:
     text = clean("\n".join(lines))
     if content_type == "html":
         return f"<pre>{escape(text)}</pre>"
-    return escape_mrkdwn(text) if content_type == "mrkdwn" else text
+    return escape_mrkdwn(text) if content_type in {"mrkdwn", "blocks"} else text

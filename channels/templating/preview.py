@@ -9,10 +9,11 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from channels.languages.overrides import words_here
-from channels.message import Message
+from channels.message import Message, Rendered
 from channels.registry import adapter
 from channels.sandbox.checking import Problem
 from channels.sandbox.child import Job
+from channels.sandbox.hints import find_hints
 from channels.templating.process import ChildFailed, render_in_child
 from channels.templating.render import render
 from channels.templating.samples import sample_message, worst_messages
@@ -21,22 +22,38 @@ from channels.templating.samples import sample_message, worst_messages
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
     """What a reader would get; a part with a problem shows the built-in text.
 
-    `notes` say more of it by their titles, such as the segments and the cost of an SMS.
+    `notes` say more of it by their titles, such as the segments and the cost of an SMS. `drawing` is a page of HTML
+    that shows the message as its reader sees it. `hints` are no faults: names that no message has render empty.
     """
 
     parts: dict[str, str]
     problems: dict[str, list[Problem]] = {}
     notes: dict[str, str] = {}
+    drawing: str = ""
+    hints: dict[str, list[Problem]] = {}
 
 
 def preview(kind: str, sources: Mapping[str, str], message: Message | None = None) -> Preview:
     """Render in a child process, for the eyes of the person who edits."""
     message = message or sample_message()
     wanted = _wanted(kind, sources)
-    shown = dict(render(kind, {}, message, words_here()).parts)
+    built_in = render(kind, {}, message, words_here())
     parts, problems = _try(kind, wanted, [message])
-    notes = _notes(kind, shown | parts, message)
-    return Preview(parts=shown | parts, problems=problems, notes=notes)
+    shown = msgspec.structs.replace(built_in, parts=built_in.parts | parts)
+    return Preview(
+        parts=shown.parts,
+        problems=problems,
+        notes=_notes(kind, shown.parts, message),
+        drawing=_drawing(kind, shown, message),
+        hints=hints_of(kind, sources),
+    )
+
+
+def hints_of(kind: str, sources: Mapping[str, str]) -> dict[str, list[Problem]]:
+    """Return by part what renders empty by mistake: names that no message has, each with the one that may be meant."""
+    types = adapter(kind).parts
+    found = {part: find_hints(types[part], source) for part, source in _wanted(kind, sources).items()}
+    return {part: list(map(_translate, hints)) for part, hints in found.items() if hints}
 
 
 def check_parts(kind: str, sources: Mapping[str, str]) -> dict[str, list[Problem]]:
@@ -58,6 +75,11 @@ def _notes(kind: str, parts: Mapping[str, str], message: Message) -> dict[str, s
     path = adapter(kind).preview_notes
     found: dict[str, str] = import_string(path)(parts, message) if path else {}
     return found
+
+
+def _drawing(kind: str, rendered: Rendered, message: Message) -> str:
+    path = adapter(kind).drawing
+    return str(import_string(path)(rendered, message)) if path else ""
 
 
 def _wanted(kind: str, sources: Mapping[str, str]) -> dict[str, str]:
@@ -87,4 +109,5 @@ def _job(kind: str, types: dict[str, str], sources: dict[str, str], messages: li
 
 def _translate(problem: Problem) -> Problem:
     text = _(problem.text)
-    return Problem(problem.line, text % {"name": problem.name} if problem.name else text)
+    names = {"name": problem.name, "other": problem.other}
+    return Problem(problem.line, text % names if problem.name else text)

@@ -10,7 +10,7 @@ import pytest
 
 from config.inbox.doors import Doors
 from config.inbox.page import draw_page
-from config.inbox.slack_view import draw_mrkdwn
+from channels.slack.drawing import draw_mrkdwn
 from config.inbox.store import MAX_KEPT, Inbox
 from tests.fakes.http import Reply, Request
 from tests.fakes.smtp import Mail

@@ -48,7 +48,14 @@ def _block_is_bad(block: dict[str, Any]) -> bool:
     if kind == "actions":
         items = block.get("elements", [])
         return not 1 <= len(items) <= MAX_ACTIONS or any(_button_is_bad(i) for i in items)
+    if kind == "image":
+        return _image_is_bad(block)
     return kind != "divider"
+
+
+def _image_is_bad(block: dict[str, Any]) -> bool:
+    url = str(block.get("image_url", ""))
+    return not 1 <= len(block.get("alt_text", "")) <= 2000 or not url.startswith(("http://", "https://")) or len(url) > MAX_URL
 
 
 def _section_is_bad(block: dict[str, Any]) -> bool:

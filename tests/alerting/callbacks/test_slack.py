@@ -17,7 +17,7 @@ from alerting import lifecycle
 from alerting.models import Silence
 from channels.delivery import deliver_due
 from channels.models import CallbackCall, Channel, ChannelIdentity
-from channels.slack.values import Forged, read_act, sign_act
+from channels.slack.values import Forged, Signer, read_act
 from tenants.models import User
 from tests.alerting.scenes import Scene, alert
 from tests.factories import PASSWORD, make_member, make_tenant
@@ -138,7 +138,7 @@ def test_every_act_of_the_menu(world: World) -> None:
     ]
     world.click("resolve")
     assert world.scene.group().status == "resolved"
-    world.click("acknowledge", value=sign_act(str(world.channel.pk), "acknowledge", str(group.pk)))
+    world.click("acknowledge", value=Signer(str(world.channel.pk), str(group.pk))("acknowledge"))
     assert world.said[-1]["text"] == "This group is resolved."
     assert world.outcomes()[-1] == "conflict"
 
@@ -224,7 +224,7 @@ def test_a_value_that_was_not_signed_for_this_channel_does_nothing(world: World)
     world.link()
     group = world.scene.group()
     other = world.scene.channel("other")
-    world.click("acknowledge", value=sign_act(str(other.pk), "acknowledge", str(group.pk)))
+    world.click("acknowledge", value=Signer(str(other.pk), str(group.pk))("acknowledge"))
     good = world.value("acknowledge")
     world.click("acknowledge", value=good.replace("acknowledge", "resolve"))
     world.click("acknowledge", value=f"acknowledge.{group.pk}")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from channels import registry
-from channels.adapters.slack_blocks import build_blocks
+from channels.adapters.slack_layout import build_blocks
 from channels.message import Message
 from channels.templating import render
 
