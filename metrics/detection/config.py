@@ -31,5 +31,13 @@ class Config:
     country: str = ""
     """ISO code of the country whose holidays count as Sundays; none when empty."""
 
+    def __post_init__(self) -> None:
+        sizes = (self.gap_memory, self.gap_warmup, self.tail_memory, self.tail_warmup, self.rest_most)
+        scales = (self.gap_scale, self.tail_scale, self.alarm, self.growth, *self.levels)
+        if min(sizes) < 1 or min(scales) <= 0.0 or self.rest_share < 0.0:
+            raise ValueError("sizes and scales must be positive")
+        if not self.levels or list(self.levels) != sorted(set(self.levels)):
+            raise ValueError("levels must rise")
+
 
 DEFAULT = Config()

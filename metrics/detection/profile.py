@@ -53,9 +53,9 @@ class Profile:
             f"{name}.weight": np.array(self.weight),
         }
 
-    def load(self, name: str, arrays: Arrays, most: int) -> None:
+    def load(self, name: str, arrays: Arrays, *, least: int = 1, most: int) -> None:
         """Take over what `dump` returned."""
-        mean = take(arrays, f"{name}.mean", "d", least=1, most=most)
+        mean = take(arrays, f"{name}.mean", "d", least=least, most=most)
         self.size = len(mean)
         variance = take(arrays, f"{name}.variance", "d", least=self.size, most=self.size)
         weight = take(arrays, f"{name}.weight", "d", least=self.size, most=self.size)

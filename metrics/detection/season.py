@@ -169,4 +169,4 @@ class Season:
         self.interval.last_at = last_at if self.seen else -math.inf
         self.interval.steps = take(arrays, f"{name}.steps", "d", most=STEPS).tolist()
         self.day.load(f"{name}.day", arrays, most=MOST_BUCKETS)
-        self.week.load(f"{name}.week", arrays, most=HOURS)
+        self.week.load(f"{name}.week", arrays, least=HOURS, most=HOURS)

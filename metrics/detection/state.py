@@ -17,6 +17,7 @@ CODES: dict[bytes, np.dtype[Any]] = {
     b"f": np.dtype("<f4"),
     b"d": np.dtype("<f8"),
     b"q": np.dtype("<i8"),
+    b"h": np.dtype("<i2"),
     b"b": np.dtype("u1"),
 }
 CODE_OF = {dtype: code for code, dtype in CODES.items()}
