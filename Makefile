@@ -12,7 +12,7 @@ TOOL_ENV := ENVIRONMENT=test SECRET_KEY=only-for-checks-xxxxxxxxxxxxxxxxxxxxxxxx
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help up test lint format bench bench-render bench-metrics migrations-check messages lock clean-data
+.PHONY: help up test lint format bench bench-render bench-anomaly bench-metrics migrations-check messages lock clean-data
 
 help: ## List the commands.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -54,6 +54,10 @@ bench-render: ## Measure how many messages a second one core writes (ARGS goes t
 bench-metrics: ## Measure how many samples a second are taken in and rolled up (ARGS goes to benchmarks/metrics.py).
 	@$(INSTALL_DEV)
 	$(BIN)/python -m benchmarks.metrics $(ARGS)
+
+bench-anomaly: ## Score the shipped detector on labelled anomalies (ARGS goes to benchmarks/anomaly.py).
+	@$(INSTALL_DEV)
+	$(BIN)/python benchmarks/anomaly.py $(ARGS)
 
 messages: ## Bring the translations of pages and errors in step with the source.
 	@$(INSTALL_DEV)

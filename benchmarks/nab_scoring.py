@@ -57,13 +57,15 @@ def read_column(path: Path, column: str) -> tuple[list[str], Floats]:
     return [stamp for stamp, _ in rows], np.array([value for _, value in rows], dtype=np.float64)
 
 
-def read_corpus(data: Path, labels: Path) -> list[Labelled]:
-    """Read every labelled file; say which are missing rather than score a part of the corpus."""
-    windows_of: dict[str, list[list[str]]] = json.loads(labels.read_text())
-    missing = [name for name in windows_of if not (data / name).is_file()]
-    if missing:
-        raise FileNotFoundError(f"{len(missing)} of {len(windows_of)} labelled files are not in {data}: {missing[:3]}")
-    return [read_labelled(data, name, windows) for name, windows in sorted(windows_of.items())]
+def read_corpus(data: Path, labels: Path | None) -> tuple[list[Labelled], list[str]]:
+    """Read every file of the data, and return it with the names of labelled files that are not there.
+
+    A file without an entry among the labels has no windows to find.
+    """
+    windows_of: dict[str, list[list[str]]] = json.loads(labels.read_text()) if labels else {}
+    present = sorted(path.relative_to(data).as_posix() for path in data.glob("**/*.csv"))
+    corpus = [read_labelled(data, name, windows_of.get(name, [])) for name in present]
+    return corpus, sorted(set(windows_of) - set(present))
 
 
 def read_labelled(data: Path, name: str, windows: Sequence[Sequence[str]]) -> Labelled:
