@@ -201,6 +201,9 @@ CHANNEL_ADAPTERS = [
     "channels.adapters.webhook.WebhookAdapter",
     "channels.adapters.apprise.AppriseAdapter",
 ]
+# What floors above alerting put into the admin: pages by model, and a section of the sidebar.
+ADMIN_PAGES = ["metrics.admin.registry.PAGES"]
+ADMIN_SECTIONS = ["metrics.admin.navigation.SECTION"]
 METRIC_SOURCES = [
     "metrics.collectors.prometheus.PrometheusCollector",
     "metrics.collectors.exposition.ExpositionCollector",

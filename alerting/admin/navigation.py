@@ -2,9 +2,11 @@
 
 from typing import Any, Final, NamedTuple
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.module_loading import import_string
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
@@ -89,15 +91,21 @@ SECTIONS: Final[list[tuple[Promise, list[Item]]]] = [
 ]
 
 
+def all_sections() -> list[tuple[Promise, list[Item]]]:
+    """Return the sections of this floor, with those that floors above name in the settings after the work."""
+    further = [import_string(path) for path in settings.ADMIN_SECTIONS]
+    return [*SECTIONS[:1], *further, *SECTIONS[1:]]
+
+
 def navigation(site: Any, request: HttpRequest) -> list[dict[str, Any]]:
     """Return the sections a person may see, with the page they are on marked."""
     index = reverse(f"{site.name}:index")
-    sections = []
-    for number, (title, items) in enumerate(SECTIONS):
+    found = []
+    for number, (title, items) in enumerate(all_sections()):
         shown = [_entry(site, request, item, index) for item in items if can(request, item.permission)]
         if shown:
-            sections.append({"title": title, "items": shown, "separator": number > 0})
-    return sections
+            found.append({"title": title, "items": shown, "separator": number > 0})
+    return found
 
 
 def _entry(site: Any, request: HttpRequest, item: Item, index: str) -> dict[str, Any]:

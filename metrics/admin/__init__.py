@@ -1,0 +1,1 @@
+"""Pages of the admin for sources, series and what is found in them."""

@@ -1,0 +1,16 @@
+"""The sidebar's section about metrics."""
+
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from alerting.admin.navigation import CONFIGURATION, Item
+
+SECTION: Final[tuple[Promise, list[Item]]] = (
+    _("Metrics"),
+    [
+        Item(_("Metric sources"), "database", "metrics_source_changelist", CONFIGURATION),
+        Item(_("Metric catalogue"), "menu_book", "metrics_metricchoice_changelist", CONFIGURATION),
+    ],
+)

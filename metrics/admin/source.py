@@ -1,0 +1,177 @@
+"""Metric sources: where values come from, how each source is doing, and a button that tries it."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from alerting.admin.fields import DurationTextField
+from metrics.admin.source_form import form_for, names_of
+from metrics.admin.trying import try_form
+from metrics.collectors import registry
+from metrics.collectors.registry import UnknownSource
+from metrics.models import Source, SourceState
+from tenants.admin.actor import can, principal_of
+from tenants.admin.base import TenantModelAdmin
+from tenants.admin.display import chip, duration_text, moment
+from tenants.context import tenant_context
+
+Health = SourceState.Health
+TONES = {Health.HEALTHY: "green", Health.DEGRADED: "orange", Health.FAILING: "red"}
+
+
+class SourceAdmin(TenantModelAdmin):
+    """Places that are asked for values."""
+
+    list_display = ("name", "kind_title", "health", "answered", "series_count", "every", "words")
+    list_filter = ("is_active",)
+    search_fields = ("name",)
+    change_form_outer_before_template = "admin/metrics/source_state.html"
+    change_form_after_template = "admin/metrics/source_try.html"
+
+    @property
+    def conditional_fields(self) -> dict[str, str]:
+        """Show the fields of a kind only while that kind is chosen."""
+        return {
+            name: f"kind == '{kind}'"
+            for kind in registry.kinds()
+            for part in ("settings", "credentials")
+            for name in names_of(kind, part)
+        }
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("state")
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        if db_field.name == "interval":
+            return DurationTextField(label=db_field.verbose_name, initial=db_field.get_default())
+        return super().formfield_for_dbfield(db_field, request, **options)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:
+        options["form"] = form_for(self._kinds(obj), is_new=obj is None)
+        return super().get_form(request, obj, change=change, **options)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        more = ("labels", "interval", "timeout", "is_active")
+        if obj is not None and not self.has_change_permission(request, obj):
+            # Whoever only looks sees the settings as they are stored; credentials are not among them.
+            return [(None, {"fields": ("name", "kind_title", "settings_text", *more)})]
+        kinds = self._kinds(obj)
+        settings = [name for kind in kinds for name in names_of(kind, "settings")]
+        credentials = [name for kind in kinds for name in names_of(kind, "credentials")]
+        if obj is not None:
+            credentials.append("forget_credentials")
+        secret = {"fields": credentials, "description": _("Kept encrypted and never shown again.")}
+        head = ("name", "kind", *settings)
+        return [(None, {"fields": head}), (_("Credentials"), secret), (_("Collecting"), {"fields": more})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        is_view = obj is not None and not self.has_change_permission(request, obj)
+        return ("kind_title", "settings_text") if is_view else ()
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        own = [
+            path("try/", wrap(require_POST(self.try_new)), name="metrics_source_try_new"),
+            path("<uuid:source_id>/try/", wrap(require_POST(self.try_stored)), name="metrics_source_try"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def try_new(self, request: HttpRequest) -> HttpResponse:
+        """Look at a source as the form has it, before it is saved."""
+        return self._try(request, None)
+
+    def try_stored(self, request: HttpRequest, source_id: Any) -> HttpResponse:
+        """Look at a source with the changes that the form has."""
+        return self._try(request, source_id)
+
+    # Each waits for somebody else, and no transaction may be open meanwhile.
+    try_new.opens_own_context = True  # type: ignore[attr-defined]
+    try_stored.opens_own_context = True  # type: ignore[attr-defined]
+
+    def _try(self, request: HttpRequest, source_id: Any) -> HttpResponse:
+        with tenant_context(principal_of(request).tenant_id):
+            obj = None if source_id is None else self.get_object_or_404(request, str(source_id))
+            if not can(request, self.write_permission):
+                raise PermissionDenied
+            form = self.get_form(request, obj, change=obj is not None)(request.POST, instance=obj)
+            wanted = try_form(principal_of(request), form)
+        return render(request, "admin/metrics/parts/trial.html", wanted())
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        source = self.get_object_or_404(request, object_id) if object_id else None
+        state = _state(source) if source is not None else None
+        extra = {
+            "source": source,
+            "state": state,
+            "health_chip": self.health(source) if source is not None else "",
+            "looked": moment(state.looked_at) if state else "",
+            "succeeded": moment(state.succeeded_at) if state and state.succeeded_at else "–",
+            "may_try": can(request, self.write_permission),
+            **(extra_context or {}),
+        }
+        return super().changeform_view(request, object_id, form_url, extra)
+
+    def _kinds(self, obj: Any) -> list[str]:
+        if obj is None:
+            return registry.kinds()
+        return [obj.kind] if obj.kind in registry.kinds() else []
+
+    def kind_title(self, source: Source) -> str:
+        try:
+            return str(registry.collector(source.kind).label)
+        except UnknownSource:
+            return source.kind
+
+    kind_title.short_description = gettext_lazy("kind")  # type: ignore[attr-defined]
+    kind_title.admin_order_field = "kind"  # type: ignore[attr-defined]
+
+    def settings_text(self, source: Source) -> str:
+        return " · ".join(f"{name}: {value}" for name, value in source.settings.items() if value)
+
+    settings_text.short_description = gettext_lazy("settings")  # type: ignore[attr-defined]
+
+    def health(self, source: Source) -> Any:
+        state = _state(source)
+        if not source.is_active:
+            return chip(_("off"), "grey")
+        if state is None:
+            return chip(_("not asked yet"), "grey")
+        return chip(Health(state.health).label, TONES[Health(state.health)])
+
+    health.short_description = gettext_lazy("health")  # type: ignore[attr-defined]
+
+    def answered(self, source: Source) -> Any:
+        state = _state(source)
+        return moment(state.succeeded_at) if state else "–"
+
+    answered.short_description = gettext_lazy("last answer")  # type: ignore[attr-defined]
+
+    def series_count(self, source: Source) -> Any:
+        state = _state(source)
+        return state.series if state else "–"
+
+    series_count.short_description = gettext_lazy("series")  # type: ignore[attr-defined]
+
+    def every(self, source: Source) -> str:
+        return duration_text(source.interval)
+
+    every.short_description = gettext_lazy("interval")  # type: ignore[attr-defined]
+    every.admin_order_field = "interval"  # type: ignore[attr-defined]
+
+    def words(self, source: Source) -> str:
+        state = _state(source)
+        return state.words[:120] if state else ""
+
+    words.short_description = gettext_lazy("what is wrong")  # type: ignore[attr-defined]
+
+
+def _state(source: Source) -> SourceState | None:
+    return next(iter(source.state.all()), None)
