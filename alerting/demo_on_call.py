@@ -74,7 +74,8 @@ def _contact(actor: Principal, user: User, channel: Channel, address: str) -> Co
 def _layers(people: list[User]) -> list[dict[str, Any]]:
     """Weeks in turn, and the nights of the week by the other one."""
     today = timezone.localdate()
-    monday = today - timedelta(days=today.weekday())
+    # From the week before this one on: today's calendar has no hole before the first hand-over.
+    monday = today - timedelta(days=today.weekday() + 7)
     maya, noor = (str(user.pk) for user in people)
     night = {"start": "22:00:00", "end": "06:00:00", "weekdays": []}
     return [

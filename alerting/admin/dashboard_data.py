@@ -76,14 +76,15 @@ WITH bucket AS (
                          date_bin(%(width)s::interval, now(), 'epoch'), %(width)s::interval) AS at
 ), came AS (
   SELECT date_bin(%(width)s::interval, received_at, 'epoch') AS at, sum(accepted) AS count
-  FROM intake_request WHERE tenant_id = %(t)s AND received_at >= now() - %(span)s::interval GROUP BY 1
+  FROM intake_request WHERE tenant_id = %(t)s
+    AND received_at >= date_bin(%(width)s::interval, now() - %(span)s::interval, 'epoch') GROUP BY 1
 ), went AS (
   SELECT date_bin(%(width)s::interval, finished_at, 'epoch') AS at,
          count(*) FILTER (WHERE state = 'delivered') AS delivered,
          count(*) FILTER (WHERE state IN ('dead', 'expired')) AS failed
   FROM delivery
   WHERE tenant_id = %(t)s AND created_at >= now() - %(span)s::interval - interval '6 hours'
-    AND finished_at >= now() - %(span)s::interval
+    AND finished_at >= date_bin(%(width)s::interval, now() - %(span)s::interval, 'epoch')
   GROUP BY 1
 )
 SELECT bucket.at, greatest(1, extract(epoch FROM least(%(width)s::interval, now() - bucket.at)) / 60),
