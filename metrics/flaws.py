@@ -1,5 +1,7 @@
 """Keeps samples that were repaired or put aside, with the reason and the value as it came."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -19,6 +21,10 @@ SELECT %(tenant)s, n.number, n.action, n.reason, n.samples,
        substring(%(value)s FROM n.first * 8 + 1 FOR n.samples * 8)
 FROM unnest(%(numbers)s::bigint[], %(actions)s::text[], %(reasons)s::text[], %(firsts)s::int[], %(samples)s::int[])
      AS n (number, action, reason, first, samples)
+"""
+_RECENT: Final = """
+SELECT noted_at, action, reason, samples, substring(at FOR 8), substring(value FOR 8) FROM sample_flaw
+WHERE tenant_id = %s AND number = %s ORDER BY noted_at DESC LIMIT %s
 """
 
 
@@ -45,3 +51,32 @@ def keep(tenant_id: UUID, numbers: Integers, ms: Integers, values: Floats, reaso
             "samples": rows.integers(np.diff(np.r_[begins, len(ms)])),
         },
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """Samples of a series that were repaired or put aside together, and the first of them."""
+
+    noted_at: datetime
+    action: str
+    reason: str
+    samples: int
+    first_at: datetime | None
+    first_value: float
+
+
+def recent(tenant_id: UUID, number: int, most: int) -> list[Flaw]:
+    """The latest flaws of a series, the newest first."""
+    found = rows.fetch(_RECENT, [tenant_id, number, most])
+    return [
+        Flaw(noted_at, action, reason, samples, _time(bytes(at)), float(np.frombuffer(value, VALUE)[0]))
+        for noted_at, action, reason, samples, at, value in found
+    ]
+
+
+def _time(first: bytes) -> datetime | None:
+    """The time of a sample; None for what is no time at all, as a flawed sample's may be."""
+    try:
+        return rows.moment(int(np.frombuffer(first, _STAMP)[0]))
+    except OverflowError:
+        return None

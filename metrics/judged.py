@@ -161,7 +161,8 @@ def _notice(
         ):
             lost[seen.present] += found * COST[reason]
             counts[reason.name.lower()] = int(found.sum())
-        samples[seen.present] += seen.missing
+        # What is missing counts as samples, and a change of scale as many as it costs: both weigh beyond their batch.
+        samples[seen.present] += seen.missing + seen.scale_changes * COST[Reason.SCALE_CHANGE]
     touched = np.flatnonzero(samples)
     watching.score(known.memory, touched, lost[touched], samples[touched])
     return {name: count for name, count in counts.items() if count}

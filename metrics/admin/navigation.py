@@ -5,11 +5,12 @@ from typing import Final
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from alerting.admin.navigation import CONFIGURATION, Item
+from alerting.admin.navigation import CONFIGURATION, WORK, Item
 
 SECTION: Final[tuple[Promise, list[Item]]] = (
     _("Metrics"),
     [
+        Item(_("Series"), "show_chart", "metrics_series_changelist", WORK),
         Item(_("Metric sources"), "database", "metrics_source_changelist", CONFIGURATION),
         Item(_("Metric catalogue"), "menu_book", "metrics_metricchoice_changelist", CONFIGURATION),
     ],

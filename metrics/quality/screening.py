@@ -48,7 +48,8 @@ def screen(ms: Integers, values: Floats, factors: Floats, lowest: Floats, highes
     is_converted = (factors != 1.0) & np.isfinite(factors)
     reasons[is_converted & (reasons == 0)] = Reason.UNIT_CONVERTED
     low, high = converted < lowest, converted > highest
-    is_near = (low & (lowest - converted <= ROUNDING)) | (high & (converted - highest <= ROUNDING))
+    with np.errstate(invalid="ignore"):
+        is_near = (low & (lowest - converted <= ROUNDING)) | (high & (converted - highest <= ROUNDING))
     reasons[is_near & (reasons == 0)] = Reason.ROUNDED_TO_BOUND
     reasons[((low | high) & ~is_near) | (np.abs(converted) > LARGEST)] = Reason.IMPOSSIBLE_VALUE
     reasons[np.isnan(factors)] = Reason.OTHER_UNIT

@@ -21,6 +21,7 @@ from alerting.models import (
 )
 from channels.models import Delivery, SharedLimit, SmsOptOut
 from channels.templating.samples import sample_message
+from metrics.models import Series
 from tenants.context import tenant_context
 from tenants.isolation import new_id
 from tenants.models import Tenant
@@ -71,6 +72,10 @@ class House:
         yield "phrases", {"locale": "en", "key": "status.silenced", "text": name}
         yield "api-keys", {"name": name, "scopes": ["alerts:read"]}
         yield "roles", {"name": name, "permissions": []}
+        # Nobody listens there: a try of it ends at once.
+        settings = {"url": f"http://127.0.0.1:9/{name}", "values": {"n": "n"}}
+        yield "metric-sources", {"name": name, "kind": "json", "settings": settings, "credentials": {"token": name}}
+        yield "metric-choices", {"key": "technical.latency", "metric": f"latency_{name}"}
 
     def _on_call(self) -> dict[str, Any]:
         people = [str(self.owner.pk)]
@@ -103,7 +108,8 @@ class House:
     def _limits(self) -> dict[str, Any]:
         limit = SharedLimit.objects.create(key=f"slack:{self.marker}", kind="slack", detail=self.marker)
         gone = SmsOptOut.objects.create(channel_id=self.ids["channels"], number="+436641234567", source=self.marker)
-        return {"shared-limits": limit, "sms-opt-outs": gone}
+        series = Series.objects.create(metric=self.marker, labels={"team": self.marker}, label_hash=new_id().bytes)
+        return {"series": series, "shared-limits": limit, "sms-opt-outs": gone}
 
     def _rows(self) -> dict[str, Any]:
         group = AlertGroup.objects.create(

@@ -44,6 +44,7 @@ from channels.models import (
     SmsOptOut,
     SmsPlan,
 )
+from metrics.models import MetricChoice, Series, Source
 from tenants import keys
 from tenants.context import tenant_context
 from tenants.models import AuditEntry, Membership, Role, Tenant, User
@@ -125,6 +126,15 @@ def _configuration(world: World) -> None:
         channel=rows[Channel], external_id="U1", external_name=f"slack {marker}", user=world.owner
     )
     rows[PausedAddress] = PausedAddress.objects.create(address=f"{marker}@example.com", why="bounced")
+    rows[Series] = Series.objects.create(metric=marker, labels={"team": marker}, label_hash=os.urandom(16))
+    rows[Source] = Source.objects.create(
+        name=f"source {marker}",
+        kind="json",
+        settings={"url": f"http://127.0.0.1:9/{marker}", "values": {"n": "n"}},
+        credentials=f'{{"token": "secret-{marker}"}}',
+        labels={"team": marker},
+    )
+    rows[MetricChoice] = MetricChoice.objects.create(key="technical.latency", metric=f"latency_{marker}")
     rows[MailConsent] = MailConsent.objects.create(address=f"{marker}@example.com", wording=f"yes {marker}")
     rows[PhraseOverride] = PhraseOverride.objects.create(locale="en", key="status.silenced", text=f"hushed {marker}")
     rows[Route] = Route.objects.create(name=f"route {marker}")
