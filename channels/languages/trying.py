@@ -8,12 +8,14 @@ from typing import Final
 
 import msgspec
 
+from channels.languages.alert_types import AlertType
 from channels.languages.book import TenantWords, leaves, split_leaf
 from channels.languages.catalogue import SOURCE, catalogue, languages
 from channels.languages.faults import phrase_faults
 from channels.languages.locales import chain
 from channels.languages.overrides import words_here
 from channels.languages.phrase import COUNT, OTHER
+from channels.languages.wording import FIRING, RESOLVED
 from channels.message import AlertLine, Message
 from channels.templating.render import render
 from channels.templating.samples import sample_message
@@ -36,16 +38,16 @@ SAMPLES: Final = {
     "name": "LoginFailures",
     "tenant": "Payments",
 }
-#: What is known of the alert in messages about one type of alert.
+#: By which annotation a sentence about an alert learns a fact that it needs.
 FACTS: Final = {
-    "metric": SAMPLES["metric"],
-    "unit": "%",
-    "for_seconds": "1200",
-    "actor": "admin",
-    "source_ip": "203.0.113.9",
-    "attempts": "120",
-    "error": "HTTP 503",
-    **{name: SAMPLES[name] for name in ("value", "threshold", "expected", "lower", "upper")},
+    **{name: (name, SAMPLES[name]) for name in ("metric", "value", "threshold", "expected", "lower", "upper")},
+    "is_above": ("direction", "above"),
+    "is_below": ("direction", "below"),
+    "span": ("for_seconds", "1200"),
+    "actor": ("actor", "admin"),
+    "source": ("source_ip", "203.0.113.9"),
+    "count": ("attempts", "120"),
+    "error": ("error", "HTTP 503"),
 }
 #: A count for which a plural form is chosen in the five languages.
 COUNTS: Final = {"zero": 0, "one": 1, "two": 2, "few": 3, "many": 1_000_000, OTHER: 5}
@@ -94,24 +96,40 @@ def try_phrase(locale: str, leaf: str, text: str) -> Tried:
 
 
 def _message(leaf: str) -> Message:
-    """Return the everyday message; for a sentence about one type of alert, a message about such an alert."""
+    """Return the everyday message; for a sentence about one type of alert, a message about an alert it is said of."""
     everyday = sample_message()
-    section, _dot, rest = leaf.partition(".")
-    if section != "types":
+    key, _form = split_leaf(leaf)
+    if not key.startswith("types."):
         return everyday
-    status = "resolved" if ".over" in rest else "firing"
+    _types, kind, part, name = key.split(".")
+    is_over, needs = _needs(AlertType(kind), part, name)
+    labels = {"alertname": SAMPLES["name"], "alert_type": "absence" if "is_absent" in needs else kind}
+    if "subject" in needs:
+        labels["instance"] = SAMPLES["subject"]
+    facts = dict(FACTS[need] for need in needs if need in FACTS)
+    if needs & {"reaches", "ahead"}:
+        facts["reaches_at"] = (everyday.created_at + timedelta(hours=9)).isoformat()
     alert = AlertLine(
         fingerprint="0" * 32,
-        status=status,
+        status="resolved" if is_over else "firing",
         severity=everyday.severity,
-        labels={"alertname": SAMPLES["name"], "instance": SAMPLES["subject"], "alert_type": rest.partition(".")[0]},
-        annotations=FACTS | {"reaches_at": (everyday.created_at + timedelta(hours=9)).isoformat()},
+        labels=labels,
+        annotations=facts | ({"unit": "%"} if facts else {}),
         starts_at=everyday.created_at - timedelta(hours=2),
-        ends_at=everyday.created_at if status == "resolved" else None,
+        ends_at=everyday.created_at if is_over else None,
     )
     return msgspec.structs.replace(
-        everyday, status=status, alerts=[alert], group_labels={}, links=[], total_count=1, firing_count=1
+        everyday, status=alert.status, alerts=[alert], group_labels={}, links=[], total_count=1, firing_count=1
     )
+
+
+def _needs(kind: AlertType, part: str, name: str) -> tuple[bool, frozenset[str]]:
+    """Return whether a sentence is said of what is over, and what must be known for it."""
+    for is_over, table in ((False, FIRING), (True, RESOLVED)):
+        for key, needs in table[kind].get(part, ()):
+            if key == name:
+                return is_over, needs
+    return False, frozenset()
 
 
 def _with(words: TenantWords, locale: str, leaf: str, text: str) -> TenantWords:

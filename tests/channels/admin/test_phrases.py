@@ -71,6 +71,15 @@ def test_a_preview_of_a_sentence_about_a_type_shows_such_an_alert(ours: World) -
     assert "disk usage went mad: 96%, not 50% to 70%." in tried.messages["email"]
 
 
+def test_every_sentence_about_an_alert_is_shown_in_some_message(ours: World) -> None:
+    with tenant_context(ours.tenant.pk):
+        for key in keys():
+            # What is longer than a summary is said by e-mail alone, what is shorter by SMS.
+            if key.startswith("types.") and not key.endswith((".many", ".few", ".two", ".zero", ".one")):
+                tried = try_phrase("en", key, "Mark of this test")
+                assert any("Mark of this test" in text for text in tried.messages.values()), key
+
+
 def test_every_phrase_can_be_chosen_and_tried(ours: World) -> None:
     with tenant_context(ours.tenant.pk):
         for key, text in keys().items():
