@@ -106,6 +106,7 @@ class RenderedOutput(serializers.Serializer[Any]):
     channel_id = serializers.UUIDField()
     channel = serializers.CharField()
     kind = serializers.CharField()
+    recipient = serializers.CharField(help_text="Who reads it so; the first whom the channel tells.")
     locale = serializers.CharField()
     parts = serializers.DictField(child=serializers.CharField())
     types = serializers.DictField(child=serializers.CharField())

@@ -7,6 +7,7 @@ import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -68,7 +69,11 @@ def _idempotency_key(request: HttpRequest) -> str | None:
 def _answer(accepted: Accepted, request: HttpRequest) -> HttpResponse:
     headers = {"Idempotency-Replayed": "true"} if accepted.is_replayed else {}
     if not accepted.accepted:
-        detail = _("None of the %(count)d alerts could be accepted; they wait in quarantine to be fixed.")
+        detail = ngettext(
+            "The alert could not be accepted; it waits in quarantine to be fixed.",
+            "None of the %(count)d alerts could be accepted; they wait in quarantine to be fixed.",
+            accepted.rejected,
+        )
         counts = {"id": str(accepted.id), "accepted": 0, "rejected": accepted.rejected}
         problem = Problem("nothing_accepted", detail % {"count": accepted.rejected}, headers=headers)
         problem.extra = {**counts, "errors": accepted.errors}

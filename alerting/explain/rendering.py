@@ -14,6 +14,7 @@ from alerting.explain.prospect import Prospect
 from alerting.explain.story import Detail, Rendered, Step, StepKind, Verdict
 from alerting.messages import message_for
 from channels import registry
+from channels.languages.readers import Audience, audience
 from channels.models import Channel
 from channels.templating import preview
 
@@ -27,17 +28,20 @@ def messages(prospect: Prospect) -> list[Rendered]:
     for telling in prospect.told:
         first.setdefault(telling.destination.id, telling)
     rows = Channel.objects.select_related("template").in_bulk(list(first)[:MAX_MESSAGES])
-    return [_rendered(first[key], rows[key], prospect) for key in first if key in rows and _is_known(rows[key].kind)]
+    known = {key: first[key] for key in first if key in rows and _is_known(rows[key].kind)}
+    readers = audience(telling.recipient for telling in known.values())
+    return [_rendered(telling, rows[key], prospect, readers) for key, telling in known.items()]
 
 
 def _is_known(kind: str) -> bool:
     return kind in registry.kinds()
 
 
-def _rendered(telling: Telling, channel: Channel, prospect: Prospect) -> Rendered:
+def _rendered(telling: Telling, channel: Channel, prospect: Prospect, readers: Audience) -> Rendered:
     assert prospect.due_group is not None  # noqa: S101  nobody is told about no group
     moment = msgspec.structs.replace(prospect.moment, now=prospect.decided_at)
     message = message_for(telling, prospect.due_group, moment, prospect.configuration.windows)
+    message = readers.address(message, telling.recipient, channel.locale, channel.time_zone)
     with translation.override(message.locale):
         drawn = preview(channel.kind, channel.template.parts if channel.template else {}, message)
     problems = tuple(
@@ -49,6 +53,7 @@ def _rendered(telling: Telling, channel: Channel, prospect: Prospect) -> Rendere
         channel_id=channel.pk,
         channel=channel.name,
         kind=channel.kind,
+        recipient=telling.recipient,
         locale=message.locale,
         parts=drawn.parts,
         types={part: str(kind) for part, kind in registry.adapter(channel.kind).parts.items()},

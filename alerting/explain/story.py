@@ -95,6 +95,7 @@ class Rendered(msgspec.Struct, frozen=True, kw_only=True):
     channel_id: UUID
     channel: str
     kind: str
+    recipient: str
     locale: str
     parts: dict[str, str]
     types: dict[str, str]

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from alerting.models import OnCallSchedule, ScheduleOverride, ScheduleState
 from alerting.oncall.ical import CalendarError, CalendarEvent, read_calendar
@@ -100,7 +101,10 @@ def _write(schedule: OnCallSchedule, events: Sequence[CalendarEvent], now: datet
     if not unknown:
         return ""
     values = {"count": len(unknown), "titles": ", ".join(dict.fromkeys(unknown))[:150]}
-    return _("%(count)d events name no member: %(titles)s") % values
+    said = ngettext(
+        "%(count)d event names no member: %(titles)s", "%(count)d events name no member: %(titles)s", len(unknown)
+    )
+    return said % values
 
 
 def _people() -> dict[str, UUID]:

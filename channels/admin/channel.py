@@ -7,7 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from channels import registry
@@ -156,7 +156,9 @@ class ChannelAdmin(TenantModelAdmin):
         if not channel.is_active and channel.disabled_reason:
             line = format_html("{} {}", line, channel.disabled_reason)
         if health is not None and health.consecutive_failures:
-            count = _("%(count)d failures in a row.") % {"count": health.consecutive_failures}
+            failures = health.consecutive_failures
+            count = ngettext("%(count)d failure in a row.", "%(count)d failures in a row.", failures)
+            count %= {"count": failures}
             line = format_html("{} {} {}", line, count, health.blocked_reason)
         if health is not None and health.blocked_until is not None:
             line = format_html("{} {} {}", line, _("Paused until"), moment(health.blocked_until))

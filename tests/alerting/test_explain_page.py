@@ -11,8 +11,10 @@ from django.utils import timezone
 
 from alerting.admin.explain_drawing import mrkdwn
 from alerting.explain.recall import as_sent
-from alerting.models import Alert, AlertGroup
+from alerting.models import Alert, AlertGroup, RouteChannel
+from channels.models import Channel
 from tenants.context import tenant_context
+from tenants.models import User
 from tests.alerting.test_explain_prediction import DISK, World, rerouted_by_enrichment, world
 from tests.factories import PASSWORD, make_member, make_tenant
 
@@ -124,3 +126,16 @@ def test_an_alert_is_recalled_without_what_enrichment_added(world: World) -> Non
     world.told(sent)
     with tenant_context(world.tenant.pk):
         assert as_sent(Alert.objects.get())["labels"] == sent["labels"]
+
+
+def test_a_message_is_drawn_in_the_language_of_its_reader(world: World) -> None:
+    reader = make_member(world.tenant, "responder")
+    User.objects.filter(pk=reader.pk).update(email="rene@example.com", locale="fr", time_zone="Europe/Paris")
+    with tenant_context(world.tenant.pk):
+        settings = {"host": "mail.example.com", "to": ["rene@example.com"], "from_address": "alerts@example.com"}
+        mail = Channel.objects.create(name="Mail", kind="email", settings=settings)
+        RouteChannel.objects.create(route=world.routes["All"], channel=mail)
+    text = ask(signed_in(world.tenant), world.alert(severity="warning")).content.decode()
+    assert "As rene@example.com reads it (français):" in text
+    assert "EN COURS (avertissement)" in text
+    assert "As #alerts reads it (English):" in text

@@ -108,7 +108,7 @@ def test_events_become_overrides_by_difference(call: Call, monkeypatch: pytest.M
             schedule=schedule, person=bob, starts_at=at(600), ends_at=at(660), comment="by hand"
         )
     serve(monkeypatch, calendar(event(1, bob.username), event(3, "Ann"), event(5, "Zoe")))
-    assert importing.import_calendar(call.id, schedule.pk) == "1 events name no member: Zoe"
+    assert importing.import_calendar(call.id, schedule.pk) == "1 event names no member: Zoe"
     assert overrides(call) == [("Bob", bob.username), ("Ann", "Ann"), ("Bob", "by hand")]
     with call.context():
         kept = ScheduleOverride.objects.get(comment="Ann").pk
