@@ -213,6 +213,8 @@ METRIC_SOURCES = [
 # What else is attached to mails: f(message) -> list[channels.mail.attached.Attachment]; called in threads that send,
 # away from the database. One that fails leaves its files out, and the mail goes.
 MESSAGE_ATTACHMENTS = ["channels.mail.charts.linked_charts"]
+# Whose an address is: f(addresses) -> {address: (language, time zone)}, inside the tenant's transaction.
+ADDRESS_OWNERS = "alerting.oncall.owners.languages"
 # Told of deliveries that failed for good: f(tenant_id, delivery_ids, state), inside the tenant's transaction.
 DELIVERY_OBSERVERS = ["alerting.undelivered.note", "alerting.escalation.hurrying.note"]
 TASK_PUBLISHER = "config.celery.publish"

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
 import structlog
+from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from alerting import lifecycle
 from alerting.callbacks import once
+from alerting.escalation import confirming
 from alerting.lifecycle import IllegalStep
 from alerting.models import AlertGroup
+from alerting.oncall.owners import owner_of
 from channels import sending
 from channels.callbacks import twilio
 from channels.callbacks.errors import Refused
@@ -23,6 +27,8 @@ from channels.errors import ChannelError
 from channels.message import Message
 from channels.models import Channel, Delivery
 from channels.sms import opting_out
+from channels.sms.receipts import LOST, UNDER_WAY
+from tenants.access import member_principal
 from tenants.context import current_tenant_id, tenant_context
 from tenants.models import Tenant
 from tenants.principal import Principal
@@ -55,7 +61,12 @@ def take_status(slug: str, delivery_id: UUID, url: str, fields: Mapping[str, str
                 _FORWARD,
                 [receipt.state, receipt.rank, receipt.error_code, current_tenant_id(), delivery_id, receipt.rank],
             )
-            return bool(cursor.rowcount)
+            has_moved = bool(cursor.rowcount)
+        if has_moved and receipt.state in LOST:
+            confirming.note_lost(delivery_id, receipt.state, receipt.error_code)
+        elif has_moved and receipt.state in UNDER_WAY:
+            confirming.expect(delivery_id)
+        return has_moved
 
 
 def take_answer(slug: str, channel_id: UUID | None, url: str, fields: Mapping[str, str], signature: str) -> str:
@@ -79,8 +90,15 @@ def take_answer(slug: str, channel_id: UUID | None, url: str, fields: Mapping[st
     return words
 
 
-def principal_of(tenant_id: UUID, number: str) -> Principal:
-    """Return who acts by SMS: whoever holds a number that a tenant's administrator let us write to."""
+def principal_of(tenant: Tenant, number: str) -> Principal:
+    """Return who acts by SMS: the member who has proved that the number is theirs, with what their role allows.
+
+    Else whoever holds a number that a tenant's administrator let us write to.
+    """
+    tenant_id = tenant.pk
+    owner = owner_of(number)
+    if owner is not None and (principal := member_principal(owner, tenant, None)) is not None:
+        return replace(principal, label=f"{principal.label} (SMS)")
     return Principal("system", f"sms:{number}", f"{number} (SMS)", tenant_id, frozenset({"act_on_alerts"}))
 
 
@@ -103,7 +121,7 @@ def _obey(channel: Channel, answer: Answer) -> tuple[str, str]:
 
 
 def _act(channel: Channel, answer: Answer, told: Message) -> tuple[str, str]:
-    principal = principal_of(channel.tenant_id, answer.number)
+    principal = principal_of(Tenant.objects.get(pk=channel.tenant_id), answer.number)
     acts = {
         Command.ACKNOWLEDGE: (lifecycle.acknowledge, _("Acknowledged: %(title)s")),
         Command.UNACKNOWLEDGE: (lifecycle.unacknowledge, _("Acknowledgement taken back: %(title)s")),
@@ -114,6 +132,8 @@ def _act(channel: Channel, answer: Answer, told: Message) -> tuple[str, str]:
         group = act(principal, UUID(told.group_id), "SMS")
     except AlertGroup.DoesNotExist:
         return "gone", _("This group is gone.")
+    except PermissionDenied:
+        return "not_allowed", _("Your role does not allow this.")
     except IllegalStep as error:
         return "conflict", f"{error} {told.title}"[:140]
     return str(answer.command), (words % {"title": group.title})[:140]

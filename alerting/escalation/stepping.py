@@ -11,7 +11,7 @@ from uuid import UUID
 from alerting import lifecycle, timeline, timers
 from alerting.configuration import compiled
 from alerting.due_groups import DueGroup, read_groups
-from alerting.escalation import notices, rows
+from alerting.escalation import confirming, notices, rows
 from alerting.escalation.calling import Caller
 from alerting.escalation.reaching import open_book
 from alerting.escalation.rows import Running
@@ -36,6 +36,7 @@ def step_due(tenant_id: UUID, limit: int = MAX_STEPS) -> int:
 
 
 def _step(ids: Sequence[UUID], moment: Moment) -> None:
+    confirming.hurry_unconfirmed(ids)
     known = {one.id: one for one in rows.by_id(ids)}
     groups = {group.id: group for group in read_groups(sorted({one.group_id for one in known.values()}))}
     over, held, active = _sort(known.values(), groups)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 import msgspec
+from django.conf import settings
 from django.db import connection
+from django.utils.module_loading import import_string
 
 from channels.languages.book import NOBODYS_WORDS, TenantWords
 from channels.languages.overrides import tenant_words
@@ -23,6 +26,10 @@ LEFT JOIN (SELECT lower(p.email) AS email, p.locale, p.time_zone
 LEFT JOIN mail_consent c ON c.tenant_id = %(tenant)s AND c.address = a.address
 WHERE p.locale <> '' OR p.time_zone <> '' OR c.address IS NOT NULL
 """
+
+
+# An address that may be a person's own: a mailbox, a telephone number, a member of a Slack workspace.
+_PERSONAL: Final = re.compile(r"[^@\s]+@[^@\s]+|\+\d{6,15}|[UW][A-Z0-9]{5,20}")
 
 
 class Reader(msgspec.Struct, frozen=True):
@@ -58,11 +65,24 @@ ANYBODY: Final = Audience()
 
 
 def audience(recipients: Iterable[str]) -> Audience:
-    """Return who these recipients of the current tenant are: at most two statements for all of them."""
-    addresses = sorted({recipient.lower() for recipient in recipients if "@" in recipient})
+    """Return who these recipients of the current tenant are: at most three statements for all of them."""
+    addresses = sorted({recipient.lower() for recipient in recipients if _PERSONAL.fullmatch(recipient)})
     readers: dict[str, Reader] = {}
-    if addresses:
+    if mails := [address for address in addresses if "@" in address]:
         with connection.cursor() as cursor:
-            cursor.execute(_READERS, {"tenant": current_tenant_id(), "addresses": addresses})
+            cursor.execute(_READERS, {"tenant": current_tenant_id(), "addresses": mails})
             readers = {address: Reader(*chosen) for address, *chosen in cursor.fetchall()}
+    unknown = [address for address in addresses if not (reader := readers.get(address)) or not reader.locale]
+    for address, (locale, zone) in _owners(unknown).items():
+        known = readers.get(address, NOBODY)
+        chosen = {"locale": known.locale or locale, "time_zone": known.time_zone or zone}
+        readers[address] = msgspec.structs.replace(known, **chosen)
     return Audience(words=tenant_words(), readers=readers)
+
+
+def _owners(addresses: list[str]) -> Mapping[str, tuple[str, str]]:
+    """Ask who knows whose other addresses are: numbers, members of a workspace, a second mailbox."""
+    if not addresses or not settings.ADDRESS_OWNERS:
+        return {}
+    ask: Callable[[list[str]], Mapping[str, tuple[str, str]]] = import_string(settings.ADDRESS_OWNERS)
+    return ask(addresses)

@@ -89,6 +89,8 @@ class SmsReceipt(models.TextChoices):
     UNDELIVERED = "undelivered", _("did not arrive")
     FAILED = "failed", _("failed")
     READ = "read", _("read")
+    # Our own: it was on its way, and nothing came of it in time. The provider may still say better.
+    UNCONFIRMED = "unconfirmed", _("not confirmed in time")
 
 
 class SmsMessage(TenantRow):

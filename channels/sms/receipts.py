@@ -12,6 +12,8 @@ from channels.models import SmsMessage, SmsReceipt
 
 CONFIRMED = frozenset({SmsReceipt.DELIVERED, SmsReceipt.READ})
 LOST = frozenset({SmsReceipt.UNDELIVERED, SmsReceipt.FAILED})
+#: On its way, as the provider said: so its calls do reach us, and silence means something.
+UNDER_WAY = frozenset({SmsReceipt.QUEUED, SmsReceipt.SENDING, SmsReceipt.SENT})
 
 
 class Reached(msgspec.Struct, frozen=True, kw_only=True):

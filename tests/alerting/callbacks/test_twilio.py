@@ -8,13 +8,17 @@ from urllib.parse import urlencode
 import pytest
 from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
 
 from alerting import lifecycle
+from alerting.models import ContactMethod, TimelineEvent
 from channels.delivery import deliver_due
 from channels.models import Channel, Delivery, ProviderEvent, SmsMessage, SmsOptOut
 from channels.sms.composing import short_id
 from channels.sms.receipts import reached
+from tenants.models import Membership, User
 from tests.alerting.scenes import Scene, alert
+from tests.factories import make_member
 from tests.fakes.http import FakeServer
 from tests.fakes.twilio import ACCOUNT, FakeTwilio, sign
 
@@ -231,3 +235,58 @@ def test_the_short_link_leads_to_the_group(scene: Scene, twilio: FakeTwilio) -> 
     assert client.get("/g/nonsense").status_code == 404
     with scene.context():
         assert Delivery.objects.count() == 1
+
+
+def own(scene: Scene, role: str = "responder", **person: Any) -> User:
+    """A member who has proved that the number is theirs."""
+    member = make_member(scene.tenant, role)
+    User.objects.filter(pk=member.pk).update(**person)
+    with scene.context():
+        channel = Channel.objects.get(name="phones")
+        ContactMethod.objects.create(person=member, channel=channel, address=NUMBER, verified_at=timezone.now())
+    return member
+
+
+class TestWhoseNumber:
+    def test_a_member_acts_in_their_own_name(self, scene: Scene) -> None:
+        member = own(scene)
+        assert b"Acknowledged" in answer(scene, "ack").content
+        assert scene.group().acknowledged_by == f"{member.username} (SMS)"
+
+    def test_a_member_may_do_by_sms_what_they_may_do_elsewhere(self, scene: Scene) -> None:
+        own(scene, "viewer")
+        assert b"role does not allow" in answer(scene, "ack").content
+        assert scene.group().status == "firing"
+
+    def test_an_address_that_was_not_proved_is_nobodys(self, scene: Scene) -> None:
+        own(scene, "viewer")
+        with scene.context():
+            ContactMethod.objects.update(verified_at=None)
+        assert b"Acknowledged" in answer(scene, "ack").content
+        assert scene.group().acknowledged_by == f"{NUMBER} (SMS)"
+
+    def test_who_left_the_tenant_acts_for_nobody(self, scene: Scene) -> None:
+        member = own(scene, "viewer")
+        with scene.context():
+            Membership.objects.filter(user=member).delete()
+        answer(scene, "ack")
+        assert scene.group().acknowledged_by == f"{NUMBER} (SMS)"
+
+    def test_it_is_written_to_in_its_owners_language(self, scene: Scene, twilio: FakeTwilio) -> None:
+        own(scene, locale="fr", time_zone="Europe/Paris")
+        scene.run(alert("Slow", host="b", severity="critical"))
+        deliver_due(scene.id)
+        first, second = (message.body for message in twilio.messages)
+        assert first.startswith("CRITICAL")
+        assert second.startswith("CRITIQUE")
+
+
+def test_a_number_that_cannot_be_reached_stands_in_the_timeline(scene: Scene) -> None:
+    status(scene, "sent")
+    status(scene, "undelivered")
+    status(scene, "undelivered")
+    with scene.context():
+        [event] = TimelineEvent.objects.filter(kind="not_delivered")
+        assert event.reason == "undelivered"
+        assert "30003" in event.data["why"]
+        assert Delivery.objects.get().state == "delivered", "the gateway took it: that stays true"
