@@ -21,7 +21,7 @@ from alerting.models import (
 )
 from channels.models import Delivery, SharedLimit, SmsOptOut
 from channels.templating.samples import sample_message
-from metrics.models import Series
+from metrics.models import Finding, Series
 from tenants.context import tenant_context
 from tenants.isolation import new_id
 from tenants.models import Tenant
@@ -70,6 +70,7 @@ class House:
         yield "maintenance-windows", {"name": name, **window}
         yield "silences", {"matchers": matchers, "ends_at": ends_at, "comment": name}
         yield "phrases", {"locale": "en", "key": "status.silenced", "text": name}
+        yield "thresholds", {"name": name, "metric": name, "settings": {"above": 1}, "labels": {"team": name}}
         yield "api-keys", {"name": name, "scopes": ["alerts:read"]}
         yield "roles", {"name": name, "permissions": []}
         # Nobody listens there: a try of it ends at once.
@@ -109,7 +110,18 @@ class House:
         limit = SharedLimit.objects.create(key=f"slack:{self.marker}", kind="slack", detail=self.marker)
         gone = SmsOptOut.objects.create(channel_id=self.ids["channels"], number="+436641234567", source=self.marker)
         series = Series.objects.create(metric=self.marker, labels={"team": self.marker}, label_hash=new_id().bytes)
-        return {"series": series, "shared-limits": limit, "sms-opt-outs": gone}
+        finding = Finding.objects.create(
+            threshold_id=self.ids["thresholds"],
+            series=series,
+            subject=bytes(series.label_hash),
+            kind="static",
+            metric=self.marker,
+            labels={"team": self.marker},
+            severity=20,
+            began_at=timezone.now(),
+            raised_at=timezone.now(),
+        )
+        return {"series": series, "findings": finding, "shared-limits": limit, "sms-opt-outs": gone}
 
     def _rows(self) -> dict[str, Any]:
         group = AlertGroup.objects.create(

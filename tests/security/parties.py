@@ -79,6 +79,7 @@ def bodies(party: Party, aim: "Party", number: int) -> dict[str, dict[str, Any]]
     alert = {"labels": {"alertname": name, "team": party.marker}, "severity": "critical"}
     window = {"start_date": "2026-01-04", "start_time": "02:00", "duration": 3600, "matchers": matchers}
     parts = {"subject": f"{party.marker} {{{{ title }}}}"}
+    source = {"kind": "json", "settings": {"url": f"http://127.0.0.1:9/{party.marker}", "values": {"n": "n"}}}
     return {
         "channels": {"name": name, **HOOK},
         "templates": {"name": name, "kind": "email", "parts": parts},
@@ -92,6 +93,9 @@ def bodies(party: Party, aim: "Party", number: int) -> dict[str, dict[str, Any]]
         "silences/preview": {"matchers": matchers},
         "api-keys": {"name": name, "scopes": ["alerts:read"]},
         "roles": {"name": name, "permissions": []},
+        "metric-sources": {"name": name, **source},
+        "metric-sources/try": source,
+        "metric-choices": {"key": "technical.queue_depth", "metric": f"queue_{party.marker}"},
         "alerts": alert,
         "explain": {"alert": alert},
         "policy": {"ignored_labels": [party.marker]},

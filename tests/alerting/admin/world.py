@@ -44,7 +44,7 @@ from channels.models import (
     SmsOptOut,
     SmsPlan,
 )
-from metrics.models import MetricChoice, Series, Source
+from metrics.models import Finding, MetricChoice, MetricsPolicy, Series, Source, Threshold
 from tenants import keys
 from tenants.context import tenant_context
 from tenants.models import AuditEntry, Membership, Role, Tenant, User
@@ -134,6 +134,23 @@ def _configuration(world: World) -> None:
         credentials=f'{{"token": "secret-{marker}"}}',
         labels={"team": marker},
     )
+    rows[Threshold] = Threshold.objects.create(
+        name=f"threshold {marker}", metric=marker, settings={"above": 10}, labels={"team": marker}
+    )
+    rows[Finding] = Finding.objects.create(
+        threshold=rows[Threshold],
+        series=rows[Series],
+        subject=bytes(rows[Series].label_hash),
+        kind="static",
+        metric=marker,
+        labels={"team": marker},
+        severity=40,
+        began_at=timezone.now(),
+        raised_at=timezone.now(),
+        value=12.0,
+        limit=10.0,
+    )
+    rows[MetricsPolicy] = MetricsPolicy.objects.create(holidays="AT")
     rows[MetricChoice] = MetricChoice.objects.create(key="technical.latency", metric=f"latency_{marker}")
     rows[MailConsent] = MailConsent.objects.create(address=f"{marker}@example.com", wording=f"yes {marker}")
     rows[PhraseOverride] = PhraseOverride.objects.create(locale="en", key="status.silenced", text=f"hushed {marker}")
