@@ -3,11 +3,16 @@
 from typing import Any
 
 from metrics.admin.catalogue import MetricChoiceAdmin
+from metrics.admin.finding import FindingAdmin
 from metrics.admin.series import SeriesAdmin
 from metrics.admin.source import SourceAdmin
-from metrics.models import MetricChoice, Series, Source
+from metrics.admin.threshold import MetricsPolicyAdmin, ThresholdAdmin
+from metrics.models import Finding, MetricChoice, MetricsPolicy, Series, Source, Threshold
 
 PAGES: dict[Any, Any] = {
+    Finding: FindingAdmin,
+    Threshold: ThresholdAdmin,
+    MetricsPolicy: MetricsPolicyAdmin,
     Series: SeriesAdmin,
     Source: SourceAdmin,
     MetricChoice: MetricChoiceAdmin,
