@@ -53,6 +53,14 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
     idempotent: bool
 
 
+class ScoringRules(msgspec.Struct, frozen=True):
+    """What scoring may do."""
+
+    mode: str
+    severity_floor: int
+    trust_floor: float
+
+
 class Compiled(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the drain and the flush ask, ready to be asked."""
 
@@ -65,6 +73,7 @@ class Compiled(msgspec.Struct, frozen=True, kw_only=True):
     windows: MaintenanceWindows
     chain: Chain
     thresholds: Thresholds
+    scoring: ScoringRules
     ignored_labels: frozenset[str]
     stale_after: timedelta
     channels: Mapping[UUID, Destination]
@@ -123,6 +132,7 @@ def compile_configuration(moment: Moment) -> Compiled:
         windows=MaintenanceWindows(_windows(moment.time_zone, faults)),
         chain=chain,
         thresholds=Thresholds(policy.flap_window, policy.flap_enter, policy.flap_leave),
+        scoring=ScoringRules(policy.scoring, policy.severity_floor, policy.trust_floor),
         ignored_labels=frozenset(policy.ignored_labels),
         stale_after=policy.stale_after,
         channels={channel.id: _destination(channel, faults) for channel in Channel._default_manager.all()},

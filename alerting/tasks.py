@@ -9,6 +9,7 @@ from alerting import duties, health, retention
 from alerting.auditor import audit_all
 from alerting.oncall.importing import import_all
 from alerting.oncall.watching import watch_all
+from alerting.scoring import learning
 from alerting.stale import resolve_all_stale
 
 
@@ -70,6 +71,20 @@ def watch_on_call() -> None:
 def sweep() -> None:
     """Do the relay's round once, in case no relay lives."""
     duties.announce_waiting()
+
+
+@shared_task
+def learn() -> None:
+    """Have what scoring knows refitted, one tenant a task."""
+    for tenant_id in learning.tenants():
+        learn_tenant.delay(str(tenant_id))
+
+
+# Below the broker's visibility time-out: a task that takes longer is handed out a second time.
+@shared_task(time_limit=110, soft_time_limit=100)
+def learn_tenant(tenant_id: str) -> None:
+    """Refit what scoring knows of one tenant's past."""
+    learning.learn(UUID(tenant_id))
 
 
 @shared_task

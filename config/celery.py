@@ -57,6 +57,7 @@ app.conf.update(
         "audit": {"task": "alerting.tasks.audit", "schedule": 60.0, "options": {"expires": 60}},
         "resolve-stale": {"task": "alerting.tasks.resolve_stale", "schedule": 60.0, "options": {"expires": 60}},
         "clean-up": {"task": "alerting.tasks.clean_up", "schedule": 3600.0, "options": {"expires": 3600}},
+        "learn": {"task": "alerting.tasks.learn", "schedule": 6 * 3600.0, "options": {"expires": 3600}},
         "import-calendars": {"task": "alerting.tasks.import_calendars", "schedule": 900.0, "options": {"expires": 900}},
         "watch-on-call": {"task": "alerting.tasks.watch_on_call", "schedule": 3600.0, "options": {"expires": 3600}},
         "sweep": {"task": "alerting.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},

@@ -25,6 +25,7 @@ from alerting.pipeline.folding import Folded, fold
 from alerting.pipeline.groups import Delta, Groups
 from alerting.pipeline.news import FIRING, News, judge
 from alerting.rows import new_ids
+from alerting.scoring.latest import scorer_of
 
 #: Silences that ended so lately are still told of: they may be the reason for a message.
 LATELY: Final = timedelta(days=1)
@@ -73,7 +74,10 @@ def foresee(alert: NativeAlert, moment: Moment) -> Prospect:
     folded = _folded(alert, moment, configuration)
     known = alerts.read_known([folded.fingerprint]).get(folded.fingerprint)
     stored = Alert.objects.filter(fingerprint=folded.fingerprint).first()
-    assessed = assess(folded, known, configuration, moment.now, known.id if known else new_ids(1)[0])
+    scorer = scorer_of(moment, configuration.scoring)
+    assessed = assess(folded, known, configuration, moment.now, known.id if known else new_ids(1)[0], scorer)
+    if scorer is not None and assessed.joins is not None:
+        scorer.say_what_is_unusual([assessed.row])
     groups = Groups(moment.now)
     groups.find([assessed])
     groups.count(assessed)

@@ -10,6 +10,7 @@ from alerting.models.configuration import (
     MaintenanceWindow,
     Route,
     RouteChannel,
+    Scoring,
     Silence,
 )
 from alerting.models.escalation import (
@@ -30,6 +31,7 @@ from alerting.models.oncall import (
     ScheduleOverride,
     ScheduleState,
 )
+from alerting.models.scoring import ScoringModel
 
 __all__ = [
     "Alert",
@@ -63,6 +65,8 @@ __all__ = [
     "RouteChannel",
     "ScheduleOverride",
     "ScheduleState",
+    "Scoring",
+    "ScoringModel",
     "SeverityLevel",
     "Silence",
     "TimelineEvent",

@@ -73,6 +73,8 @@ class Alert(TenantRow):
         models.DateTimeField(), default=list, db_default=models.Value([], ArrayField(models.DateTimeField()))
     )
     is_flapping = models.BooleanField(_("flapping"), default=False, db_default=False)
+    # What scoring said when it fired (alerting/scoring/scorer.py), or NULL.
+    scores = models.JSONField(_("scores"), null=True)
 
     class Meta:
         db_table = "alert"

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from alerting.models.alert import SeverityLevel
 from channels.models import Channel
 from tenants.isolation import TenantForeignKey, TenantOwned
 from tenants.models.tenant import validate_time_zone
@@ -16,6 +17,12 @@ from tenants.models.tenant import validate_time_zone
 def default_group_by() -> list[str]:
     """Return the labels alerts are grouped by when a rule names none."""
     return ["alertname"]
+
+
+class Scoring(models.TextChoices):
+    OFF = "off", _("off")
+    ANNOTATE = "annotate", _("say so beside the alert")
+    APPLY = "apply", _("change severities, once it has earned it")
 
 
 class AlertingPolicy(TenantOwned):
@@ -36,6 +43,28 @@ class AlertingPolicy(TenantOwned):
     )
     flap_leave = models.PositiveSmallIntegerField(
         _("flapping: ends at so many changes"), default=2, validators=[MaxValueValidator(18)]
+    )
+    scoring = models.CharField(
+        _("scoring"),
+        max_length=10,
+        choices=Scoring.choices,
+        default=Scoring.ANNOTATE,
+        db_default="annotate",
+        help_text=_("Whether alerts are judged by how unusual they are and by what people did with alerts like them."),
+    )
+    severity_floor = models.PositiveSmallIntegerField(
+        _("never lower below"),
+        choices=SeverityLevel.choices,
+        default=SeverityLevel.WARNING,
+        db_default=20,
+        help_text=_("Scoring raises severities as it likes and lowers none to below this one."),
+    )
+    trust_floor = models.FloatField(
+        _("change severities from this precision on"),
+        default=0.8,
+        db_default=0.8,
+        validators=[MinValueValidator(0.5), MaxValueValidator(1.0)],
+        help_text=_("Until as large a share of the alerts it calls urgent was acted on, scoring only annotates."),
     )
 
     class Meta:

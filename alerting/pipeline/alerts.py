@@ -35,7 +35,7 @@ _COLUMNS: Final = """
     starts_at timestamptz, ends_at timestamptz, generator_url text, metric_name text, metric_value float8,
     flags varchar(32)[], cycle int, count bigint, is_changed bool, is_outdated bool,
     resolved_at timestamptz, resolved_because text, group_id uuid, is_inhibitor bool, changes timestamptz[],
-    is_flapping bool
+    is_flapping bool, scores jsonb
 """
 # A row without labels is about an alert whose content stays as it is.
 _UPDATE: Final = f"""
@@ -49,18 +49,19 @@ UPDATE alert a SET status = r.status, severity = r.severity,
     changed_at = CASE WHEN r.is_changed THEN statement_timestamp() ELSE a.changed_at END,
     resolved_at = CASE WHEN r.status = 'firing' THEN NULL ELSE coalesce(r.resolved_at, a.resolved_at) END,
     resolved_because = r.resolved_because, group_id = coalesce(r.group_id, a.group_id),
-    is_inhibitor = r.is_inhibitor, changes = r.changes, is_flapping = r.is_flapping
+    is_inhibitor = r.is_inhibitor, changes = r.changes, is_flapping = r.is_flapping,
+    scores = coalesce(r.scores, a.scores)
 FROM json_to_recordset(%s::json) AS r ({_COLUMNS})
 WHERE mod(r.cycle, 1) = 0 AND a.tenant_id = %s AND a.id = r.id
 """  # noqa: S608 - a constant of this module
 _INSERT: Final = f"""
 INSERT INTO alert (id, tenant_id, fingerprint, status, severity, labels, annotations, enrichment, starts_at, ends_at,
     generator_url, metric_name, metric_value, flags, cycle, repeat_count, first_seen_at, changed_at, last_seen_at,
-    resolved_at, resolved_because, group_id, is_inhibitor, changes, is_flapping)
+    resolved_at, resolved_because, group_id, is_inhibitor, changes, is_flapping, scores)
 SELECT id, %s, fingerprint, status, severity, labels, annotations, enrichment, starts_at, ends_at,
     coalesce(generator_url, ''), coalesce(metric_name, ''), metric_value, coalesce(flags, '{{}}'), cycle, count,
     statement_timestamp(), statement_timestamp(), statement_timestamp(),
-    resolved_at, resolved_because, group_id, is_inhibitor, changes, is_flapping
+    resolved_at, resolved_because, group_id, is_inhibitor, changes, is_flapping, scores
 FROM json_to_recordset(%s::json) AS r ({_COLUMNS})
 """  # noqa: S608 - a constant of this module
 
@@ -106,6 +107,8 @@ class AlertRow(msgspec.Struct, kw_only=True, gc=False):
     is_inhibitor: bool = False
     changes: tuple[datetime, ...] = ()
     is_flapping: bool = False
+    #: What scoring says of this firing; None keeps what is there.
+    scores: Any = None
 
 
 class _Repeat(msgspec.Struct, rename={"fingerprint": "f", "status": "s", "severity": "v", "starts_at": "b"}, gc=False):

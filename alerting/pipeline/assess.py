@@ -1,7 +1,8 @@
 """What a batch means for one alert that is new or changed: its new row, what happened, what its group must know."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -18,6 +19,9 @@ from alerting.pipeline.news import FIRING, RESOLVED, START_ASSUMED, News, State,
 from alerting.routing import DEFAULT_TIMERS, Timers
 from alerting.severity import DEFAULT, LABELS, SYNONYMS, parse
 from alerting.timeline import Event, Kind, Why
+
+if TYPE_CHECKING:
+    from alerting.scoring.scorer import Scorer
 
 _FLAGS: Final = {flag.value: flag.name.lower() for flag in Flag if flag.name}
 
@@ -76,7 +80,9 @@ class _Story:
         self.state = State(RESOLVED, before.starts_at, before.is_start_assumed, "sender")
 
 
-def assess(folded: Folded, known: Known | None, compiled: Compiled, now: datetime, new_id: str) -> Assessed:
+def assess(
+    folded: Folded, known: Known | None, compiled: Compiled, now: datetime, new_id: str, scorer: "Scorer | None" = None
+) -> Assessed:
     """Judge what a batch says of one alert against what is known of it."""
     story = _Story(known)
     for item in folded.items():
@@ -104,12 +110,14 @@ def assess(folded: Folded, known: Known | None, compiled: Compiled, now: datetim
     )
     assessed = Assessed(row, known, [], None, None, None, bool(story.news) or turned is not Turn.NONE, turned)
     if story.last is not None:
-        _take_content(assessed, story, compiled, now)
+        _take_content(assessed, story, compiled, now, scorer)
     _record(assessed, story)
     return assessed
 
 
-def _take_content(assessed: Assessed, story: _Story, compiled: Compiled, now: datetime) -> None:
+def _take_content(
+    assessed: Assessed, story: _Story, compiled: Compiled, now: datetime, scorer: "Scorer | None"
+) -> None:
     """Take labels, severity and values over from the latest item, enriched."""
     row, known = assessed.row, assessed.known
     alert = story.last.alert if story.last else None
@@ -118,6 +126,9 @@ def _take_content(assessed: Assessed, story: _Story, compiled: Compiled, now: da
     row.metric_value, row.ends_at = alert.metric_value, alert.ends_at
     enriched = compiled.chain.apply(labels_of(alert), alert.annotations, now)
     severity = _severity(alert, enriched)
+    urgency = scorer.urgency(enriched.labels, severity) if scorer else None
+    if urgency is not None:
+        severity = urgency.becomes
     if known is None or row.status == FIRING:
         row.severity = severity
     is_rerated = known is not None and known.severity != row.severity
@@ -132,6 +143,7 @@ def _take_content(assessed: Assessed, story: _Story, compiled: Compiled, now: da
     assessed.annotations = enriched.annotations
     assessed.timers = timers_of(compiled, enriched.labels)
     if story.has_fired:
+        row.scores = {"urgency": urgency} if urgency else None
         assessed.joins = compiled.grouping.group_of(enriched.labels)
     if known is not None and is_rerated and known.state.status == FIRING == row.status:
         assessed.is_news = assessed.is_news or row.severity > known.severity
@@ -165,12 +177,12 @@ def labels_of(alert: NativeAlert) -> dict[str, str]:
     return {**alert.labels, "severity": LABELS[alert.severity]}
 
 
-def _with_level(labels: dict[str, str], severity: int, alert: NativeAlert) -> dict[str, str]:
+def _with_level(labels: Mapping[str, str], severity: int, alert: NativeAlert) -> dict[str, str]:
     """Write the level down where the label `severity` does not say it, so that rules can ask for it all the same."""
     said = labels.get("severity", "")
     agrees = SYNONYMS.get(said, parse(said) or DEFAULT) == severity
     if LEVEL in alert.labels or (agrees and LEVEL not in labels):
-        return labels
+        return dict(labels)
     rest = {name: value for name, value in labels.items() if name != LEVEL}
     return rest if agrees else {**rest, LEVEL: LABELS[severity]}
 

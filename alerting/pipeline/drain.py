@@ -20,6 +20,7 @@ from alerting.pipeline.folding import Folded, fold
 from alerting.pipeline.groups import Delta, Groups
 from alerting.pipeline.native import native_json
 from alerting.rows import new_ids, one_message
+from alerting.scoring.latest import scorer_of
 from alerting.timeline import Event, Kind
 from tenants.context import tenant_context
 
@@ -121,10 +122,13 @@ def process(items: Sequence[Item], moment: Moment, configuration: Compiled) -> D
 def _write(rest: list[Folded], moment: Moment, configuration: Compiled, result: DrainResult) -> None:
     known = alerts.read_known([one.fingerprint for one in rest])
     ids = iter(new_ids(len(rest) - len(known)))
+    scorer = scorer_of(moment, configuration.scoring)
     assessed = [
-        assess(one, found, configuration, moment.now, "" if found else next(ids))
+        assess(one, found, configuration, moment.now, "" if found else next(ids), scorer)
         for one, found in ((one, known.get(one.fingerprint)) for one in rest)
     ]
+    if scorer is not None:
+        scorer.say_what_is_unusual([one.row for one in assessed if one.joins is not None])
     groups = Groups(moment.now)
     groups.find(assessed)
     for one in assessed:

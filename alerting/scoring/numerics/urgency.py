@@ -92,7 +92,7 @@ class UrgencyModel:
     def learn(cls, cases: Sequence[Case]) -> "UrgencyModel":
         """Fit to what people did; the prior where they did too little."""
         known = [case for case in cases if case.acted is not None]
-        outcome = np.array([bool(case.acted) for case in known])
+        outcome = np.array([bool(case.acted) for case in known], dtype=bool)
         if min(outcome.sum(), (~outcome).sum()) < LEAST_OF_EACH:
             return cls.prior()
         columns = _matrix(known)
