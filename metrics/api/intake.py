@@ -5,6 +5,7 @@ from typing import Any, cast
 import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -115,7 +116,7 @@ class RemoteWriteView(_Door):
             "Protobuf compressed with snappy. Answers 204; 400 when series had to be left out (the others are stored);"
             " 429 and 503 with Retry-After when it is too much."
         ),
-        request={(PROTOBUF, VERSION_1): bytes},
+        request={PROTOBUF: OpenApiTypes.BINARY},
         responses={204: OpenApiResponse(description="The samples are stored.")},
     )
     def post(self, request: Request) -> HttpResponse:

@@ -29,6 +29,18 @@ def operations() -> list[tuple[str, str]]:
     return sorted((path, method) for path, item in paths.items() for method in item)
 
 
+def json_operations() -> list[tuple[str, str]]:
+    """Those that write, but for bodies in another format (Prometheus's protobuf has tests of its own)."""
+    paths: dict[str, Any] = SchemaGenerator().get_schema(public=True)["paths"]
+    taken = {
+        (path, method): item[method].get("requestBody", {}).get("content", {corpus.JSON: {}})
+        for path, item in paths.items()
+        for method in WRITES
+        if method in item
+    }
+    return sorted(operation for operation, content in taken.items() if corpus.JSON in content)
+
+
 @pytest.fixture(autouse=True)
 def _forget() -> Iterator[None]:
     backlog.forget()
@@ -54,9 +66,7 @@ def call(client: Client, method: str, url: str, body: bytes = b"", **options: An
 
 def test_every_bad_body_is_refused_by_every_write_route(house: House) -> None:
     wrong: dict[str, dict[str, int]] = {}
-    for path, method in operations():
-        if method not in WRITES:
-            continue
+    for path, method in json_operations():
         url = house.address(path)
 
         def send(bad: corpus.BadBody, method: str = method, url: str = url) -> int:
