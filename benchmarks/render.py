@@ -96,8 +96,8 @@ def line_of(kind: str) -> Any:
 
 def writer_of(kind: str) -> Callable[[Any], object]:
     """What the adapter does with a rendered message before it calls the provider."""
-    from channels.adapters.email import build_mail, to_bytes
     from channels.adapters.slack_cards import card
+    from channels.mail.building import build_mail, to_bytes
 
     writers: dict[str, Callable[[Any], object]] = {
         "slack": lambda outgoing: json.dumps(card(outgoing, with_buttons=True)),

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC
-from email.charset import BASE64, Charset
-from email.mime.image import MIMEImage
-from email.utils import format_datetime, parseaddr
-from typing import Any, Literal
+from email.utils import parseaddr
+from typing import Literal
 
 from django.core.exceptions import ValidationError
-from django.core.mail import EmailMultiAlternatives, SafeMIMEText
 from django.core.validators import validate_email
-from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -28,25 +22,14 @@ from channels.adapters.base import (
 from channels.adapters.smtp import Conversation
 from channels.egress import Blocked, resolve_checked
 from channels.egress.urls import check_host
-from channels.languages import voice_of
-from channels.mail import links, providers
-from channels.mail.attached import Attachment, attached
-from channels.sanitise import clean, one_line
+from channels.mail import providers
+from channels.mail.building import build_mail, domain_of, message_id, to_bytes
+from channels.sanitise import one_line
 
 MAX_RECIPIENTS = 50
-MAX_SUBJECT = 180
 # All channels of one mail server together; five channels at their usual rate.
 ACCOUNT_PER_MINUTE = 600
 MIN_SECRET = 16
-BASE64_UTF8 = Charset("utf-8")
-BASE64_UTF8.body_encoding = BASE64
-PRIORITY_FROM = 40
-#: Where the built-in look has its charts; an own template without it has them as files below.
-PLACE_OF_CHARTS = '<div class="charts"></div>'
-IMAGE = (
-    '<img src="cid:{cid}" alt="{alt}" width="544" '
-    'style="display:block;width:100%;max-width:544px;height:auto;margin:0 0 12px;border:0;border-radius:7px;">'
-)
 
 
 class EmailSettings(AdapterSettings, frozen=True, kw_only=True):
@@ -157,7 +140,7 @@ class EmailAdapter(Adapter[EmailSettings, EmailCredentials]):
             checked,
             security=settings.security,
             timeout=self.send_timeout,
-            local_name=_domain(settings.from_address),
+            local_name=domain_of(settings.from_address),
         )
         login = (credentials.user, credentials.password) if credentials.user else None
         mail = build_mail(outgoing)
@@ -166,104 +149,6 @@ class EmailAdapter(Adapter[EmailSettings, EmailCredentials]):
             provider_id=message_id(outgoing),
             detail={"answer": one_line(words), "to": outgoing.recipient},
         )
-
-
-class Mail(EmailMultiAlternatives):
-    """A mail whose HTML goes as base64: quoted-printable of so much markup costs more than all the rest."""
-
-    def _create_mime_attachment(self, content: Any, mimetype: str) -> Any:
-        if mimetype == "text/html":
-            return SafeMIMEText(content, "html", BASE64_UTF8)  # type: ignore[arg-type]  # takes a Charset too
-        return super()._create_mime_attachment(content, mimetype)  # type: ignore[misc]  # not in Django's stubs
-
-
-def build_mail(outgoing: EmailOutgoing) -> EmailMultiAlternatives:
-    """Return the mail with headers that hold no line break, whatever the labels hold."""
-    message, settings = outgoing.message, outgoing.settings
-    subject = one_line(outgoing.part("subject"), MAX_SUBJECT) or one_line(message.title) or "-"
-    mail = Mail(
-        subject=subject,
-        body=clean(outgoing.part("text")),
-        from_email=_sender(settings),
-        to=[outgoing.recipient],
-        headers=_headers(outgoing),
-    )
-    files = attached(message, outgoing.rendered.voice or voice_of(message, "email"))
-    shown = _pictures(mail, [one for one in files if one.mime.startswith("image/")], _domain(settings.from_address))
-    if html := outgoing.part("html"):
-        html = clean(html).replace(PLACE_OF_CHARTS, shown, 1)
-        mail.attach_alternative(_with_pixel(html, outgoing), "text/html")
-    for one in files:
-        if not one.mime.startswith("image/"):
-            mail.attach(one.name, one.content, one.mime)
-    return mail
-
-
-def _pictures(mail: EmailMultiAlternatives, files: Sequence[Attachment], domain: str) -> str:
-    """Put pictures into the mail and return the HTML that shows them."""
-    shown = []
-    for number, one in enumerate(files, start=1):
-        picture = MIMEImage(one.content, one.mime.partition("/")[2])
-        cid = f"picture{number}@{domain}"
-        picture["Content-ID"] = f"<{cid}>"
-        picture.add_header("Content-Disposition", "inline", filename=one.name)
-        mail.attach(picture)
-        shown.append(IMAGE.format(cid=cid, alt=escape(one_line(one.alt, 200))))
-    return "".join(shown)
-
-
-def _with_pixel(html: str, outgoing: EmailOutgoing) -> str:
-    """Return the HTML with the picture that tells of its opening, if the reader agreed to that."""
-    message = outgoing.message
-    if not (outgoing.settings.track_opens and message.may_track and outgoing.channel_id):
-        return html
-    claim = links.Claim(message.tenant_slug, outgoing.channel_id, outgoing.delivery_id, outgoing.recipient)
-    pixel = f'<img src="{escape(links.opened_url(claim))}" alt="" width="1" height="1" style="border:0">'
-    before, end, after = html.rpartition("</body>")
-    return f"{before}{pixel}{end}{after}" if end else f"{html}{pixel}"
-
-
-def message_id(outgoing: EmailOutgoing) -> str:
-    """Return the same Message-ID for every try of one delivery."""
-    return f"<{outgoing.delivery_id}@{_domain(outgoing.settings.from_address)}>"
-
-
-def _headers(outgoing: EmailOutgoing) -> dict[str, str]:
-    message, domain = outgoing.message, _domain(outgoing.settings.from_address)
-    headers = {
-        "Message-ID": message_id(outgoing),
-        "Date": format_datetime(message.created_at.astimezone(UTC)),
-        "Auto-Submitted": "auto-generated",
-        "X-Auto-Response-Suppress": "All",
-        "X-Alert-Tenant": one_line(message.tenant_slug, 80),
-        "X-Alert-Status": one_line(message.status, 40),
-    }
-    if message.group_id:
-        # Mails of one group stand together in the reader's list.
-        thread = f"<group.{one_line(message.group_id, 60)}@{domain}>"
-        headers |= {"References": thread, "In-Reply-To": thread}
-    if outgoing.channel_id:
-        claim = links.Claim(message.tenant_slug, outgoing.channel_id, message.group_id, outgoing.recipient)
-        headers["List-Unsubscribe"] = f"<{links.unsubscribe_url(claim)}>"
-        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    if message.severity >= PRIORITY_FROM and message.status == "firing":
-        headers |= {"X-Priority": "1", "Importance": "high"}
-    return headers
-
-
-def _sender(settings: EmailSettings) -> str:
-    name = one_line(settings.from_name, 80).replace('"', "'").replace("\\", "")
-    return f'"{name}" <{settings.from_address}>' if name else settings.from_address
-
-
-def to_bytes(mail: EmailMultiAlternatives) -> bytes:
-    """Return the mail as it goes over the line."""
-    raw: bytes = mail.message().as_bytes(linesep="\r\n")  # type: ignore[call-arg]  # Django's own as_bytes
-    return raw
-
-
-def _domain(address: str) -> str:
-    return address.rpartition("@")[2].encode("idna").decode("ascii")
 
 
 def _is_address(address: str) -> bool:

@@ -52,4 +52,4 @@ def record(delivery_id: UUID, address: str) -> bool:
     """Note that a mail was opened just now; False when it was known or nobody agreed."""
     with connection.cursor() as cursor:
         cursor.execute(_RECORD, [new_id(), current_tenant_id(), delivery_id, address.lower()])
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount == 1)

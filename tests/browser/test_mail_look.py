@@ -16,8 +16,8 @@ from django.conf import LazySettings
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Page
 
-from channels.adapters.email import build_mail, to_bytes
 from channels.mail.attached import Attachment
+from channels.mail.building import build_mail, to_bytes
 from channels.message import Message
 from channels.templating.samples import worst_messages
 from tests.channels.languages.situations import situation

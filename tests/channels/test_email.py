@@ -59,6 +59,19 @@ def test_a_mail_arrives_with_both_parts_and_a_steady_message_id() -> None:
     assert "<h1" in mail.body("html")
 
 
+def test_what_goes_over_the_line_is_what_was_written_in_short_lines() -> None:
+    html = "<p>É </p>" * 400 + "\n.\n=_boundary\n"
+    with FakeSMTP() as server:
+        send("email", settings_of(server), {}, sources={"html": html, "text": "x = 1"})
+        send("email", settings_of(server), {}, sources={"html": "<p>b</p>"})
+    first, second = server.arrived
+    assert first.body("html").strip() == html.strip()
+    assert first.body("plain").strip() == "x = 1"
+    assert max(map(len, first.raw.splitlines())) <= 998
+    assert first.message.defects == []
+    assert first.message.get_boundary() != second.message.get_boundary()
+
+
 def test_mails_of_one_group_make_a_thread() -> None:
     with FakeSMTP() as server:
         send("email", settings_of(server), {}, delivery_id="one")
