@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -13,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from metrics.catalogue import AREAS, Entry, area_name, entries, entry, texts
-from metrics.catalogue.choosing import switch_off, switch_on
+from metrics.catalogue.choosing import LABEL, switch_off, switch_on
 from metrics.collectors.base import METRIC_NAME
 from metrics.drift.computing import settings_fault
 from metrics.models import MetricChoice, Series, Threshold
@@ -119,14 +120,8 @@ class MetricChoiceAdmin(TenantModelAdmin):
 def catalogue_lines() -> list[dict[str, Any]]:
     """Return the areas with their metrics as the page shows them, in a fixed number of statements."""
     chosen = {choice.key: choice for choice in MetricChoice.objects.all()}
-    series: dict[str, int] = {}
-    for key in Series.objects.exclude(catalogue_key="").values_list("catalogue_key", flat=True):
-        series[key] = series.get(key, 0) + 1
-    watched: dict[str, int] = {}
-    for labels in Threshold.objects.filter(is_active=True, labels__has_key="catalogue").values_list(
-        "labels", flat=True
-    ):
-        watched[labels["catalogue"]] = watched.get(labels["catalogue"], 0) + 1
+    series = _counted(Series.objects.exclude(catalogue_key=""), "catalogue_key")
+    watched = _counted(Threshold.objects.filter(is_active=True, labels__has_key=LABEL), f"labels__{LABEL}")
     lines = []
     for area in AREAS:
         metrics = [
@@ -144,6 +139,10 @@ def catalogue_lines() -> list[dict[str, Any]]:
         ]
         lines.append({"name": area_name(area), "metrics": metrics})
     return lines
+
+
+def _counted(rows: QuerySet[Any], field: str) -> dict[str, int]:
+    return dict(rows.order_by().values(field).annotate(count=Count("pk")).values_list(field, "count"))
 
 
 def direction_text(one: Entry) -> str:
