@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFilter
 
 from channels.admin.describing import attempt_lines, read_message, reason_title, state_chip
-from channels.delivery.deadletters import replay
+from channels.delivery.deadletters import dismiss, replay
 from channels.delivery.states import IllegalStep
 from channels.models import Delivery, DeliveryState
 from tenants.admin.actor import can, principal_of
@@ -33,7 +33,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     list_filter_submit = True
     search_fields = ("recipient", "provider_id", "state_reason")
     ordering = ("-created_at", "-id")
-    actions = ("replay_selected",)
+    actions = ("replay_selected", "dismiss_selected")
     list_before_template = "admin/channels/delivery_tabs.html"
 
     def get_queryset(self, request: HttpRequest) -> Any:
@@ -81,6 +81,19 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     replay_selected.short_description = gettext_lazy("Replay dead letters")  # type: ignore[attr-defined]
     replay_selected.allowed_permissions = ("replay",)  # type: ignore[attr-defined]
+
+    def dismiss_selected(self, request: HttpRequest, queryset: Any) -> None:
+        count = 0
+        for delivery in queryset.filter(state=DeliveryState.DEAD):
+            # Somebody else may have replayed it since the page was read.
+            with suppress(IllegalStep):
+                dismiss(principal_of(request), delivery.pk)
+                count += 1
+        text = ngettext("%(count)d dead letter is laid aside.", "%(count)d dead letters are laid aside.", count)
+        messages.add_message(request, messages.SUCCESS if count else messages.WARNING, text % {"count": count})
+
+    dismiss_selected.short_description = gettext_lazy("Lay dead letters aside")  # type: ignore[attr-defined]
+    dismiss_selected.allowed_permissions = ("replay",)  # type: ignore[attr-defined]
 
     def _replay(self, request: HttpRequest, deliveries: list[Delivery]) -> None:
         count = 0

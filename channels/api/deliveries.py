@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from channels.api.serializers import DeliveryDetailOutput, DeliveryOutput
-from channels.delivery import IllegalStep, replay
+from channels.delivery import IllegalStep, dismiss, replay
 from channels.models import Delivery, DeliveryState
 from channels.selectors import deliveries_with_attempts, list_deliveries
 from tenants.api.filters import PERIOD, Filter, row_id, words
@@ -76,3 +76,15 @@ class DeliveryViewSet(ReadOnlyViewSet):
             raise Problem("conflict", str(error)) from error
         found = deliveries_with_attempts().get(pk=delivery.pk)
         return Response(DeliveryDetailOutput(found).data, status.HTTP_202_ACCEPTED)
+
+    @extend_schema(summary="Lay a dead letter aside", request=NoInput, responses={200: DeliveryDetailOutput})
+    @action(detail=True, methods=["post"])
+    def dismiss(self, request: Request, id: str) -> Response:
+        """It ends as cancelled, with who did it: nobody needs to hear it any more."""
+        delivery = self.get_object()
+        self.accept(NoInput)
+        try:
+            dismiss(self.principal, delivery.pk)
+        except IllegalStep as error:
+            raise Problem("conflict", str(error)) from error
+        return Response(DeliveryDetailOutput(deliveries_with_attempts().get(pk=delivery.pk)).data)

@@ -1,10 +1,11 @@
-"""What people do with deliveries: replay one that is dead."""
+"""What people do with dead letters: replay one, or lay it aside."""
 
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from channels.delivery.queue import WAKE_UP
 from channels.delivery.states import IllegalStep
@@ -42,7 +43,7 @@ def replay(principal: Principal, delivery_id: UUID, reason: str = "") -> Deliver
     """
     principal.require("replay_deliveries")
     with tenant_context(principal.tenant_id):
-        before = _lock(delivery_id)
+        before = _lock(delivery_id, DeliveryState.PENDING)
         values: dict[str, Any] = {
             "tenant": current_tenant_id(),
             "id": delivery_id,
@@ -56,10 +57,26 @@ def replay(principal: Principal, delivery_id: UUID, reason: str = "") -> Deliver
     return after
 
 
-def _lock(delivery_id: UUID) -> Delivery:
+def dismiss(principal: Principal, delivery_id: UUID, reason: str = "") -> Delivery:
+    """Lay a dead delivery aside: nobody needs to hear it any more.
+
+    Raises Delivery.DoesNotExist, or IllegalStep when it is not dead.
+    """
+    principal.require("replay_deliveries")
+    with tenant_context(principal.tenant_id):
+        delivery = _lock(delivery_id, DeliveryState.CANCELLED)
+        before = _told(delivery)
+        words = _("Laid aside by %(who)s. Before: %(why)s") % {"who": principal.label, "why": delivery.state_reason}
+        delivery.state, delivery.state_reason = DeliveryState.CANCELLED, words[:300]
+        delivery.save(update_fields=["state", "state_reason"])
+        audit.record(principal, "delivery.dismissed", delivery, before=before, after=_told(delivery), reason=reason)
+    return delivery
+
+
+def _lock(delivery_id: UUID, new: DeliveryState) -> Delivery:
     delivery = Delivery.objects.select_for_update().get(pk=delivery_id)
     if delivery.state != DeliveryState.DEAD:
-        raise IllegalStep(delivery.state, DeliveryState.PENDING)
+        raise IllegalStep(delivery.state, new)
     return delivery
 
 

@@ -4,7 +4,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 
 from channels import setup
-from channels.delivery import IllegalStep, deliver_due, replay
+from channels.delivery import IllegalStep, deliver_due, dismiss, replay
 from channels.errors import InvalidSettings
 from channels.models import Delivery
 from tenants.context import tenant_context
@@ -108,3 +108,17 @@ def test_only_who_may_configure_tests_a_channel(tenant, channel):
     viewer = Principal("member", "1", "vera", tenant.pk, frozenset({"view_alerts"}))
     with pytest.raises(PermissionDenied):
         setup.send_test(viewer, channel)
+
+
+def test_a_dead_letter_that_nobody_needs_is_laid_aside_with_a_trace(tenant, channel, dead):
+    dismiss(system(tenant.pk, "olga"), dead, reason="planned work")
+    after = get(channel, dead)
+    assert after.state == "cancelled"
+    assert "olga" in after.state_reason
+    assert audited(tenant, "delivery.dismissed").reason == "planned work"
+    for act in (dismiss, replay):
+        with pytest.raises(IllegalStep):
+            act(system(tenant.pk), dead)
+    stranger = make_tenant()
+    with pytest.raises(Delivery.DoesNotExist):
+        dismiss(system(stranger.pk), dead)

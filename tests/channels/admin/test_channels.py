@@ -212,6 +212,15 @@ def test_dead_letters_are_replayed_from_the_list(ours: World) -> None:
         assert Delivery.objects.get().state == "pending"
 
 
+def test_dead_letters_are_laid_aside_from_the_list(ours: World) -> None:
+    data = {"action": "dismiss_selected", "_selected_action": [str(ours.rows[Delivery].pk)]}
+    answer = ours.client(ours.responder).post(admin_url(Delivery, "changelist"), data, follow=True)
+    assert "laid aside" in answer.content.decode()
+    with tenant_context(ours.tenant.pk):
+        assert Delivery.objects.get().state == "cancelled"
+        assert AuditEntry.objects.filter(action="delivery.dismissed").count() == 1
+
+
 def test_the_list_filters_by_state(ours: World) -> None:
     client, url = ours.client(ours.viewer), admin_url(Delivery, "changelist")
     assert f"recipient-{ours.marker}" in client.get(url, {"state__exact": "dead"}).content.decode()

@@ -186,6 +186,14 @@ def test_only_a_dead_letter_is_replayed(api: Api) -> None:
     assert api.client.post(f"/api/v1/deliveries/{done.pk}/replay", {}, JSON).status_code == 409
 
 
+def test_only_a_dead_letter_is_laid_aside(api: Api) -> None:
+    channel = make_channel(api)
+    dead, done = make_delivery(api, channel, state="dead"), make_delivery(api, channel, state="delivered")
+    answer = api.client.post(f"/api/v1/deliveries/{dead.pk}/dismiss", {}, JSON)
+    assert (answer.status_code, answer.json()["state"]) == (200, "cancelled")
+    assert api.client.post(f"/api/v1/deliveries/{done.pk}/dismiss", {}, JSON).status_code == 409
+
+
 def test_replaying_needs_its_scope(api: Api) -> None:
     dead = make_delivery(api, make_channel(api), state="dead")
     reader = make_api(api.tenant, scopes=["alerts:read"])
