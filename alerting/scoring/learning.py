@@ -35,7 +35,7 @@ SELECT g.labels, a.labels, coalesce((a.scores->'urgency'->>'was')::int, a.severi
 FROM (SELECT id, tenant_id, labels, opened_at, status FROM alert_group
       WHERE tenant_id = %s ORDER BY opened_at DESC, id DESC LIMIT %s) AS g
 CROSS JOIN LATERAL (
-    SELECT coalesce(bool_or(kind = ANY(%s) OR (kind = 'resolved' AND reason = 'person')), false) AS acted,
+    SELECT coalesce(bool_or(kind = ANY(%s) OR (kind = 'closed' AND actor <> '')), false) AS acted,
            coalesce(bool_or(kind = 'silenced'), false) AS silenced,
            coalesce(bool_or(kind IN ('told', 'escalated')), false) AS told
     FROM timeline_event WHERE tenant_id = g.tenant_id AND group_id = g.id
