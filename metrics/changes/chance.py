@@ -1,0 +1,48 @@
+"""How much of what looks like a change is chance."""
+
+import numpy as np
+
+from metrics.seasons.points import Floats
+from metrics.seasons.profiles import median_of
+
+BLOCKS = (1, 4, 16, 64)
+LEAST_BLOCKS = 24
+NORMAL_MAD = 1.4826
+SPIKE_WINDOW = 5
+SPIKE_WIDTH = 4.0
+
+
+def long_run_scale(values: Floats) -> float:
+    """The deviation that means of many points show, told for one point (float64[n], n >= 2).
+
+    Where neighbours cling to one another, means vary more than independent points would let them: the scale is taken
+    from differences of neighbouring block means of several lengths, and the largest counts. A few changes do not move
+    it (medians), nor does a straight trend (its differences are alike).
+    """
+    found = 0.0
+    for block in BLOCKS:
+        count = values.size // block
+        if block > 1 and count < LEAST_BLOCKS:
+            break
+        means = values[values.size - count * block :].reshape(count, block).mean(axis=1)
+        steps = np.diff(means)
+        if not steps.size:
+            break
+        spread = NORMAL_MAD * float(np.median(np.abs(steps - np.median(steps))))
+        # Where most steps are alike (a counter of rare events, rounded values), the median tells nothing.
+        spread = spread or float(np.std(steps)) / 2
+        found = max(found, spread * float(np.sqrt(block / 2)))
+    return found
+
+
+def without_spikes(values: Floats) -> Floats:
+    """Values (float64[n]) drawn to the median of five where one or two stand out alone; lasting changes stay sharp."""
+    if values.size < SPIKE_WINDOW:
+        return values
+    half = SPIKE_WINDOW // 2
+    padded = np.pad(values, half, mode="reflect")
+    middle = median_of(np.lib.stride_tricks.sliding_window_view(padded, SPIKE_WINDOW).T)
+    away = values - middle
+    usual = float(np.median(np.abs(away))) or float(np.mean(np.abs(away)))
+    calm: Floats = middle + np.clip(away, -SPIKE_WIDTH * NORMAL_MAD * usual, SPIKE_WIDTH * NORMAL_MAD * usual)
+    return calm
