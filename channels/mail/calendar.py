@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import UTC
 from typing import Final
 
-from icalendar import Calendar, Event
-
 from channels.languages.voice import Voice
 from channels.message import Message
 from channels.sanitise import one_line
@@ -23,6 +21,9 @@ def planned_ics(message: Message, voice: Voice) -> bytes:
     """
     if not message.planned:
         return b""
+    # Few mails need it, and every process would load it when it starts.
+    from icalendar import Calendar, Event
+
     calendar = Calendar()
     calendar.add("prodid", "-//alerting//maintenance//EN")
     calendar.add("version", "2.0")
