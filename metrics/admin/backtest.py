@@ -32,6 +32,8 @@ from tenants.admin.actor import can
 from tenants.admin.display import duration_text
 
 DAYS: Final = (1, 7, 14, 30)
+#: What is looked at before anything was changed.
+AS_IT_IS: Final[dict[str, str]] = {}
 #: So many alerts are listed of each subject; the chart shows all.
 MOST_LISTED: Final = 12
 
@@ -51,6 +53,10 @@ class BacktestForm(forms.Form):
 
     def __init__(self, threshold: Threshold, *args: Any, **options: Any) -> None:
         initial = {"days": "30", **{name: getattr(threshold, name) for name in ("settings", "hold", "recover")}}
+        if args and args[0] == AS_IT_IS:
+            settings = json.dumps(threshold.settings)
+            waits = {name: duration_text(getattr(threshold, name)) for name in ("hold", "recover")}
+            args = ({"days": "30", "settings": settings, **waits},)
         super().__init__(*args, **{**options, "initial": initial})
         self.threshold = threshold
 
@@ -76,8 +82,7 @@ def page(admin: Any, request: HttpRequest, threshold: Threshold) -> HttpResponse
     """Show the form, and after it was sent what both forms of the threshold would have raised."""
     if not can(request, "view_configuration"):
         raise PermissionDenied
-    asked = request.POST or (request.GET if "days" in request.GET else None)
-    form = BacktestForm(threshold, asked)
+    form = BacktestForm(threshold, request.POST or AS_IT_IS)
     answer, changed = None, None
     if form.is_bound and form.is_valid():
         changed = form.changed_rule()

@@ -108,7 +108,7 @@ class ThresholdAdmin(ConfigurationAdmin):
     severity_shown.short_description = gettext_lazy("severity")  # type: ignore[attr-defined]
 
     def which(self, threshold: Threshold) -> Any:
-        return matcher_chips(threshold.matchers)
+        return matcher_chips(threshold.matchers) if threshold.matchers else _("every series of it")
 
     which.short_description = gettext_lazy("series")  # type: ignore[attr-defined]
 
