@@ -1,11 +1,14 @@
 """How far a value lies from every value seen lately."""
 
 import math
+from array import array
 from bisect import bisect_left
 
 import numpy as np
 
 from metrics.detection.state import Arrays, take
+
+NONE = np.empty(0, dtype=np.float32)
 
 
 class Gap:
@@ -19,8 +22,8 @@ class Gap:
         self.warmup = warmup
         self.reference = 0.0
         self.seen = 0
-        self.ring: list[float] = []
-        self.ordered: list[float] = []
+        self.ring = array("f")
+        self.ordered = array("f")
 
     def run(self, values: list[float]) -> list[float]:
         """Return the gap of each value (0 where it is no number or too early), and remember the values."""
@@ -53,7 +56,7 @@ class Gap:
     def dump(self, name: str) -> Arrays:
         """Return the memory as arrays; the sorted order is found again when it is read."""
         return {
-            f"{name}.ring": np.array(self.ring, dtype=np.float32),
+            f"{name}.ring": np.frombuffer(self.ring, dtype=np.float32) if self.ring else NONE,
             f"{name}.reference": np.array([self.reference]),
             f"{name}.seen": np.array([self.seen], dtype=np.int64),
         }
@@ -63,6 +66,6 @@ class Gap:
         self.seen = int(take(arrays, f"{name}.seen", "q", least=1, most=1)[0])
         kept = min(max(self.seen, 0), self.memory)
         ring = take(arrays, f"{name}.ring", "f", least=kept, most=kept)
-        self.ring = ring.tolist()
-        self.ordered = np.sort(ring).tolist()
+        self.ring = array("f", ring.tobytes())
+        self.ordered = array("f", np.sort(ring).tobytes())
         self.reference = float(take(arrays, f"{name}.reference", "d", least=1, most=1)[0])

@@ -10,6 +10,9 @@ from metrics.detection.tail import Tail
 
 Floats = NDArray[np.float64]
 
+UNSETTLED = 50
+"""First points that are passed over: nothing is known yet that a residual could be measured by."""
+
 
 class TailDetector(Streaming):
     """Ranks the residual against the time of day, upwards and downwards, with extreme values beyond the past."""
@@ -23,8 +26,9 @@ class TailDetector(Streaming):
 
     def views(self, values: Floats, expected: Expected) -> dict[str, Floats]:
         """Return how deep each residual lies in either tail."""
-        signed = {"above": expected.z, "below": [-value for value in expected.z]}
-        return {name: np.array(self.tails[name].run(z)) / self.config.tail_scale for name, z in signed.items()}
+        z = np.where(self.values.filled(UNSETTLED), expected.z, np.nan)
+        signed = {"above": z.tolist(), "below": (-z).tolist()}
+        return {name: np.array(self.tails[name].run(side)) / self.config.tail_scale for name, side in signed.items()}
 
     def fuse(self, parts: dict[str, Floats]) -> Floats:
         """Return the deeper of the two: a value is high or low, never both."""

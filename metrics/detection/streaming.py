@@ -51,7 +51,7 @@ class Streaming(ABC):
         self.config = config
         self.values = Recent()
         self.season = Season(Calendar(config.zone, config.country))
-        self.overall = Tail(config.tail_memory, config.tail_warmup)
+        self.overall = Tail(config.overall_memory, config.tail_warmup)
         self.alarms = Alarms(config)
 
     @abstractmethod

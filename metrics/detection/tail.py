@@ -1,6 +1,7 @@
 """How improbable a value of a statistic is among the statistic's own past."""
 
 import math
+from array import array
 from bisect import bisect_left, insort
 
 import numpy as np
@@ -23,9 +24,10 @@ ROUGH_PLACES = ((np.arange(ROUGH) + 0.5) * (BLOCK - EXACT) / ROUGH).astype(np.in
 Floats = NDArray[np.float64]
 
 
-def summarise(ordered: list[float]) -> list[float]:
+def summarise(ordered: "array[float]") -> NDArray[np.float32]:
     """Keep the top of a full block exactly and a few quantiles of the rest; only upper tails are asked for."""
-    return [ordered[place] for place in ROUGH_PLACES] + ordered[-EXACT:]
+    values = np.frombuffer(ordered, dtype=np.float32)
+    return np.concatenate([values[ROUGH_PLACES], values[-EXACT:]])
 
 
 def pareto_depth(value: float, top: Floats, weights: Floats, share: float, base: float) -> float:
@@ -48,10 +50,10 @@ class Tail:
     def __init__(self, memory: int, warmup: int) -> None:
         self.most_blocks = max(1, memory // BLOCK)
         self.warmup = warmup
-        self.blocks: list[list[float]] = []
-        self.current: list[float] = []
-        self.closed: list[float] = []
-        self.closed_above: list[float] = [0.0]
+        self.blocks = np.empty((0, POINTS), dtype=np.float32)
+        self.current = array("f")
+        self.closed = array("f")
+        self.closed_above = array("d", [0.0])
         self.closed_weights: Floats = np.empty(0)
 
     def __len__(self) -> int:
@@ -67,9 +69,8 @@ class Tail:
         depth = self.depth(value) if len(self.current) + len(self.blocks) * BLOCK >= self.warmup else 0.0
         insort(self.current, value)
         if len(self.current) == BLOCK:
-            self.blocks.append(summarise(self.current))
-            del self.blocks[: -self.most_blocks]
-            self.current = []
+            self.blocks = np.vstack([self.blocks, summarise(self.current)])[-self.most_blocks :]
+            self.current = array("f")
             self.merge()
         return depth
 
@@ -97,19 +98,19 @@ class Tail:
 
     def merge(self) -> None:
         """Put the summaries of all full blocks into one order."""
-        if not self.blocks:
+        if not len(self.blocks):
             return
-        values = np.array(self.blocks).ravel()
+        values = self.blocks.ravel()
         order = np.argsort(values, kind="stable")
-        weights = np.tile(WEIGHTS, len(self.blocks))[order]
-        self.closed = values[order].tolist()
-        self.closed_weights = weights
-        self.closed_above = [*np.cumsum(weights[::-1])[::-1].tolist(), 0.0]
+        self.closed_weights = np.tile(WEIGHTS, len(self.blocks))[order]
+        self.closed = array("f", values[order].tobytes())
+        above = np.append(np.cumsum(self.closed_weights[::-1])[::-1], 0.0)
+        self.closed_above = array("d", above.tobytes())
 
     def dump(self, name: str) -> Arrays:
         """Return the memory as 32-bit arrays."""
         return {
-            f"{name}.blocks": np.array(self.blocks, dtype=np.float32).ravel(),
+            f"{name}.blocks": self.blocks.ravel(),
             f"{name}.current": np.array(self.current, dtype=np.float32),
         }
 
@@ -119,6 +120,6 @@ class Tail:
         current = take(arrays, f"{name}.current", "f", most=BLOCK - 1)
         if blocks.size % POINTS or bool((np.diff(current) < 0).any()):
             raise StateError(f"{name}: not in order")
-        self.blocks = blocks.reshape(-1, POINTS).astype(np.float64).tolist()
-        self.current = current.astype(np.float64).tolist()
+        self.blocks = blocks.reshape(-1, POINTS)
+        self.current = array("f", current.tobytes())
         self.merge()

@@ -74,11 +74,13 @@ class Recent:
         return sums(self.values[: len(self.values) - back], length, self.fresh) / length
 
     def spread(self, length: int, back: int = 0) -> Floats:
-        """Return for each new point the standard deviation of that window."""
+        """Return for each new point the standard deviation of that window, without the noise of its last digits."""
         squares = sums(self.squares[: len(self.squares) - back], length, self.fresh) / length
         mean = self.mean(length, back)
         variance = squares - mean * mean
-        return np.sqrt(np.where(variance > NOISE * squares, variance, 0.0))
+        spread = np.sqrt(np.where(variance > NOISE * squares, variance, 0.0))
+        grain = NEVER_FLAT * self.unit
+        return np.round(spread / grain) * grain if grain > 0.0 else np.zeros(self.fresh)
 
     def filled(self, length: int) -> NDArray[np.bool_]:
         """Return for each new point whether that many points have been seen."""
