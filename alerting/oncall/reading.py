@@ -8,10 +8,13 @@ from uuid import UUID
 
 import msgspec
 import structlog
+from django.db.models import Exists, OuterRef
+from django.db.models.functions import Lower
 
 from alerting.models import ContactMethod, NotificationRule, OnCallSchedule, ScheduleOverride
 from alerting.oncall.layers import LayerError, read
 from alerting.oncall.schedule import Override, Schedule
+from channels.models import PausedAddress
 from tenants.models import Membership, Tenant
 
 log = structlog.get_logger(__name__)
@@ -86,16 +89,20 @@ def schedule_of(row: OnCallSchedule, tenant_zone: str, overrides: Iterable[Overr
 
 
 def read_people(ids: Collection[UUID]) -> dict[UUID, Person]:
-    """The members among these people, with their verified contacts on channels in use; three statements."""
+    """The members among these people, with their verified contacts on channels in use; three statements.
+
+    An address that is paused, since mail to it came back, is no contact: somebody else or another way is told at once.
+    """
     if not ids:
         return {}
     members = Membership._default_manager.filter(user_id__in=ids, user__is_active=True).select_related("user")
     contacts: dict[UUID, list[Contact]] = defaultdict(list)
     known: dict[UUID, Contact] = {}
+    paused = PausedAddress._default_manager.filter(address=Lower(OuterRef("address")))
     verified = ContactMethod._default_manager.filter(
         person_id__in=ids, verified_at__isnull=False, channel__is_active=True
-    ).select_related("channel")
-    for row in verified:
+    ).exclude(Exists(paused), channel__kind="email")
+    for row in verified.select_related("channel"):
         contact = Contact(row.pk, row.channel_id, row.channel.kind, row.address)
         known[row.pk] = contact
         contacts[row.person_id].append(contact)
