@@ -23,6 +23,7 @@ from channels.templating.samples import worst_messages
 from tests.channels.languages.situations import situation
 from tests.channels.sending import outgoing
 
+pytestmark = pytest.mark.browser
 WIDTHS = {"narrow": 360, "wide": 900}
 SHOWN = [("09-group", "en"), ("03-anomaly", "fr"), ("13-escalation", "de"), ("02-threshold-over", "es")]
 SETTINGS = {"host": "mail.example.com", "to": ["olga@example.com"], "from_address": "alerts@example.com"}
