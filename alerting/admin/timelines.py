@@ -1,12 +1,18 @@
 """The timeline of a group or alert, in words."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
+from django.utils.functional import Promise
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from alerting.models import Alert, TimelineEvent
 from alerting.severity import TITLES, Severity
@@ -44,6 +50,30 @@ MAX_DETAILS = 6
 MAX_LABELS = 3
 # Labels that say what the group's title says already.
 COMMON = frozenset({"alertname", "severity", "service"})
+
+
+# What the parts of an event are called; what is not here is shown by its name.
+KEYS: dict[str, Promise] = {
+    "by": gettext_lazy("by"),
+    "for": gettext_lazy("for"),
+    "until": gettext_lazy("until"),
+    "comment": gettext_lazy("comment"),
+    "severity": gettext_lazy("severity"),
+    "changes": gettext_lazy("changes"),
+    "cycle": gettext_lazy("cycle"),
+    "silent_for": gettext_lazy("silent for"),
+    "policy": gettext_lazy("policy"),
+    "level": gettext_lazy("level"),
+    "schedule": gettext_lazy("schedule"),
+    "person": gettext_lazy("person"),
+    "channel": gettext_lazy("channel"),
+    "recipient": gettext_lazy("recipient"),
+    "silence": gettext_lazy("silence"),
+    "name": gettext_lazy("whom"),
+    "why": gettext_lazy("why"),
+    "late_by": gettext_lazy("late by seconds"),
+    "to": gettext_lazy("to"),
+}
 
 
 class Line(NamedTuple):
@@ -87,14 +117,28 @@ def _detail(kind: str, data: dict[str, Any], name: str) -> SafeString | str:
     if kind == Kind.TOLD:
         counts = _("%(firing)s firing, %(resolved)s resolved")
         return f"{data.get('channel', '')} ({data.get('recipient', '')}) · {counts % _counts(data)}"
+    if kind == Kind.ESCALATED:
+        return _called(data)
     # Ids are for programs: the API shows them.
     parts = [("", name)] if name else []
     parts += [
-        (key.replace("_", " "), _severity(value) if key == "severity" else _plain(value))
+        (str(KEYS.get(key) or key.replace("_", " ")), _severity(value) if key == "severity" else _plain(value))
         for key, value in data.items()
-        if value not in (None, "", [], {}) and not key.endswith("_id")
+        if value not in (None, "", [], {}) and not key.endswith("_id") and key != "target"
     ]
     return format_html_join(" · ", "<i>{}</i> {}", parts[:MAX_DETAILS])
+
+
+def _called(data: Mapping[str, Any]) -> str:
+    """Who was called at which level; who is called later by their own rules says so."""
+    told = [
+        _("%(who)s (%(recipient)s) after %(minutes)d min") % {**one, "minutes": one["after"] // 60}
+        if one.get("after")
+        else f"{one.get('who', '')} ({one.get('recipient', '')})"
+        for one in data.get("told", [])
+    ]
+    level = _("level %(level)s") % {"level": data.get("level", "?")}
+    return " · ".join([level, *told[:MAX_DETAILS]])
 
 
 def _counts(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -108,7 +152,18 @@ def _severity(value: Any) -> str:
         return str(value)
 
 
+def _moment(value: Any) -> datetime | None:
+    """The time that a text of ours stands for; people's words may look like one and be none."""
+    try:
+        found = parse_datetime(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return found if found is not None and timezone.is_aware(found) else None
+
+
 def _plain(value: Any) -> str:
+    if moment := _moment(value):
+        return date_format(timezone.localtime(moment), "j M H:i")
     if isinstance(value, dict):
         return ", ".join(f"{name}: {_plain(item)}" for name, item in value.items())[:300]
     if isinstance(value, list | tuple):

@@ -1,7 +1,9 @@
 """On-call and escalation in the admin: lines for layers and levels, the calendar, who is called next."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.urls import reverse
@@ -205,6 +207,7 @@ def test_the_page_of_a_group_says_who_is_called_next() -> None:
     page = client.get(reverse("admin:alerting_alertgroup_change", args=[call.group().pk])).content.decode()
     assert "Who is called next" in page
     assert "bob" in page.split("Who is called next")[1]
+    assert "level 1 · ann (ann)" in page
     asked = {"labels": 'alertname="X"', "at": ""}
     who = client.get(reverse("admin:who"), asked).content.decode()
     assert who.count("al-nowrap") >= 2
@@ -236,3 +239,21 @@ def test_a_responder_adds_and_proves_their_own_contact_only(ours: World) -> None
     theirs = ours.url(ContactMethod)
     assert client.post(theirs, data | {"person": str(ours.owner.pk)}).status_code == 403
     assert client.post(ours.url(ContactMethod, "delete"), {"post": "yes"}).status_code == 403
+
+
+@pytest.mark.django_db
+def test_a_page_says_who_is_on_call_at_any_time() -> None:
+    call = Call()
+    ann, owner = call.person("ann"), make_member(call.tenant)
+    call.schedule(ann, name="days", ends_at="2026-02-01T09:00:00")
+    call.schedule(name="empty")
+    client = World(call.tenant, "x", owner, owner, owner).client(owner)
+    page = client.get(reverse("admin:who"))
+    assert [line.person for line in page.context["schedules"]] == [None, None]
+    asked = {"labels": 'alertname="X"', "at": "2026-01-20T12:00"}
+    at = datetime(2026, 1, 20, 12, tzinfo=UTC)
+    with patch("alerting.admin.escalation.timezone.now", return_value=at):
+        page = client.get(reverse("admin:who"), asked)
+    days, empty = page.context["schedules"]
+    assert (days.person, days.until) == (ann, datetime(2026, 2, 1, 9))
+    assert (empty.person, empty.until) == (None, None)
