@@ -6,7 +6,7 @@ from celery import shared_task
 
 from metrics import collecting, demo, duties, partitions
 from metrics.drift import computing
-from metrics.judging import clock, engine, fitting, foretelling
+from metrics.judging import causes, clock, engine, fitting, foretelling
 
 
 @shared_task
@@ -80,3 +80,9 @@ def simulate() -> None:
 def foretell() -> None:
     """Look ahead: which series are going to cross a limit."""
     foretelling.foretell_all()
+
+
+@shared_task
+def seek_causes() -> None:
+    """Look for what moved with findings or before them."""
+    causes.seek_all()

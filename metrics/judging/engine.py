@@ -11,7 +11,7 @@ from uuid import UUID
 import structlog
 from prometheus_client import Counter, Histogram
 
-from metrics.judging import alerts, due, fitting, live
+from metrics.judging import alerts, causes, due, fitting, live
 from metrics.judging.calendars import calendar_of
 from metrics.judging.findings import write_findings
 from metrics.judging.outcomes import GRAIN, Outcome, settle
@@ -104,6 +104,7 @@ def _judge(rules: Sequence[Rule], fresh: dict[int, float]) -> None:
         write_outcomes(outcomes, states)
         by_id = {rule.id: rule for rule in rules}
         news = write_findings(outcomes, precision_of(_asking(outcomes)))
+        causes.seek([one for one in news.opened if one.is_told], now)
         alerts.tell(news, by_id, moment(now))
     except BaseException:
         # The database takes back what these models have just learned.
