@@ -14,7 +14,7 @@ from channels.languages import Voice, voice_of
 from channels.message import Message
 from channels.sandbox.context import counts_text, link_text, sent_reason
 from channels.sandbox.filters import emoji
-from channels.sanitise import clean, escape_mrkdwn, http_url, one_line, shorten
+from channels.sanitise import MAX_URL, clean, escape_mrkdwn, http_url, one_line, shorten
 
 MAX_TITLE = 150
 MAX_SECTION = 3000
@@ -159,19 +159,20 @@ def _acts_in_words(acts: tuple[str, ...], menu: tuple[str, ...], words: tuple[st
     return block
 
 
-def buttons_of(message: Message, voice: Voice, *, is_first: bool) -> list[InteractiveElement]:
-    """Return what opens the group and the links of its alerts."""
-    style = "primary" if is_first else None
-    links: list[tuple[str, str, str | None]] = [(voice.t("buttons.open"), message.group_url, style)]
+def links_of(message: Message, voice: Voice, *, is_first: bool) -> dict[str, Any] | None:
+    """Return what opens the group and the links of its alerts; None when there is nothing to open."""
+    links: list[tuple[str, str, str | None]] = [(voice.t("buttons.open"), message.group_url, "primary")]
     links += [(link_text(link, voice), link.url, None) for link in message.links]
-    buttons: list[InteractiveElement] = [
-        Button(
-            text=Plain(text=one_line(text, MAX_BUTTON) or voice.t("buttons.link")),
-            action_id=f"link_{number}",
-            url=http_url(url),
-            style=style,
-        )
-        for number, (text, url, style) in enumerate(links)
-        if http_url(url)
-    ]
-    return buttons[:MAX_BUTTONS]
+    elements = []
+    for number, (text, url, style) in enumerate(links):
+        if safe := http_url(url):
+            words = one_line(text, MAX_BUTTON) or voice.t("buttons.link")
+            elements.append({**_link_in_words(words, number, style if is_first else None), "url": safe})
+    return {"type": "actions", "elements": elements[:MAX_BUTTONS]} if elements else None
+
+
+@lru_cache(maxsize=512)
+def _link_in_words(text: str, number: int, style: str | None) -> dict[str, Any]:
+    """A button with an address of the longest kind; messages differ in the addresses alone."""
+    url = "https://" + "x" * (MAX_URL - 8)
+    return Button(text=Plain(text=text), action_id=f"link_{number}", url=url, style=style).to_dict()

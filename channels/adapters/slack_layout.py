@@ -132,8 +132,8 @@ def _actions(card: Card, texts: Texts) -> Blocks:
 
 def _links(card: Card, _texts: Texts) -> Blocks:
     is_first = card.sign is None or not made.can_act(card.message)
-    buttons = made.buttons_of(card.message, card.voice, is_first=is_first)
-    return [Actions(elements=buttons).to_dict()] if buttons else []
+    block = made.links_of(card.message, card.voice, is_first=is_first)
+    return [block] if block else []
 
 
 def _own_buttons(wanted: Sequence[tuple[str, ...]]) -> Blocks:

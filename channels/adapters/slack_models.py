@@ -12,15 +12,24 @@ class Quick:
 
     def to_dict(self, *args: Any) -> dict[str, Any]:
         """Return the values; raises `SlackObjectFormationError` as the SDK does."""
-        for name in _validators(type(self)):
+        kind = type(self)
+        validators, attributes = _known.get(kind) or _learn(self)
+        for name in validators:
             getattr(self, name)()
-        found = {}
-        for key in _attributes(self):
+        found: dict[str, Any] = {}
+        for key in attributes:
             value = getattr(self, key, None)
+            if value is None:
+                continue
             if type(value) is str:
                 if value:
                     found[key] = value
-            elif value is not None and not (hasattr(value, "__len__") and not len(value)):
+            elif type(value) is bool:
+                found[key] = value
+            elif type(value) is list:
+                if value:
+                    found[key] = [_plain(one) for one in value]
+            else:
                 found[key] = _plain(value)
         return found
 
@@ -69,25 +78,21 @@ class Marked(Quick, blocks.MarkdownTextObject):
     """Text with marks."""
 
 
-_known: dict[type, tuple[str, ...]] = {}
-_checks: dict[type, tuple[str, ...]] = {}
+# The names of validators and of attributes, by class.
+_known: dict[type, tuple[tuple[str, ...], tuple[str, ...]]] = {}
 
 
-def _attributes(model: Any) -> tuple[str, ...]:
+def _learn(model: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
     kind = type(model)
-    if kind not in _known:
-        _known[kind] = tuple(sorted(model.attributes))
+    names = (name for name in dir(kind) if not name.startswith("__"))
+    validators = tuple(name for name in names if hasattr(getattr(kind, name, None), "validator"))
+    _known[kind] = validators, tuple(sorted(model.attributes))
     return _known[kind]
 
 
-def _validators(kind: type) -> tuple[str, ...]:
-    if kind not in _checks:
-        names = (name for name in dir(kind) if not name.startswith("__"))
-        _checks[kind] = tuple(name for name in names if hasattr(getattr(kind, name, None), "validator"))
-    return _checks[kind]
-
-
 def _plain(value: Any) -> Any:
+    if isinstance(value, Quick):
+        return value.to_dict()
     if isinstance(value, str | bool | int):
         return value
     if isinstance(value, list | tuple):

@@ -29,12 +29,21 @@ SECONDS_MORE: Final = {"milliseconds": 0.001, "min": 60.0, "minute": 60.0, "minu
 PLAIN: Final = {"c": "temperature-celsius", "celsius": "temperature-celsius", "°c": "temperature-celsius"}
 GREATEST: Final = 10**15
 DIGITS: Final = 2
+FEW: Final = 1_000
 
 
 def number(value: object, locale: str, digits: int = DIGITS) -> str:
     """Write a number with at most so many decimals; what is no number is written as it is."""
+    if type(value) is int and 0 <= value < FEW:
+        return _count(value, locale)
     parsed = read_number(value)
     return str(value) if parsed is None else _number(parsed, locale, max(0, min(digits, 6)))
+
+
+@lru_cache(maxsize=4096)
+def _count(value: int, locale: str) -> str:
+    """Counts are few and small, and in every message several times."""
+    return _number(Decimal(value), locale, 0)
 
 
 def percent(value: object, locale: str, digits: int = DIGITS) -> str:

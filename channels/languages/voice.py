@@ -44,8 +44,11 @@ class Voice:
 
     def t(self, key: str, **values: object) -> str:
         """Return the phrase of that key; `n` chooses its plural form and is written as a number."""
+        phrase = look_up(self._book, key)
+        if phrase.plain is not None and "{" not in phrase.plain:
+            return phrase.plain
         count = values.get(COUNT)
-        text = look_up(self._book, key).text(count)
+        text = phrase.text(count)
         if "{" not in text:
             return text
         if count is not None:

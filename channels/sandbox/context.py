@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from channels.languages import Voice, voice_of
@@ -26,7 +27,7 @@ def build_context(message: Message, voice: Voice | None = None) -> dict[str, Any
     """
     voice = voice or voice_of(message)
     alerts = [_alert(alert, message.group_labels, voice) for alert in message.alerts[:MAX_ALERTS]]
-    context = {
+    context: dict[str, Any] = {
         "title": one_line(message.title, 500),
         "kind": message.kind,
         "reason": str(message.reason),
@@ -41,7 +42,6 @@ def build_context(message: Message, voice: Voice | None = None) -> dict[str, Any
         "group": {"id": message.group_id, "url": http_url(message.group_url)},
         "labels": message.group_labels,
         "annotations": message.alerts[0].annotations if message.alerts else {},
-        "alerts": alerts,
         "counts": {
             "firing": message.firing_count,
             "resolved": message.resolved_count,
@@ -64,8 +64,11 @@ def build_context(message: Message, voice: Voice | None = None) -> dict[str, Any
         "consent_url": http_url(message.consent_url),
         "may_track": message.may_track,
     }
-    plain: dict[str, Any] = copy_plain(context)
-    return plain
+    _fit(context)
+    for alert in alerts:
+        _fit(alert)
+    context["alerts"] = alerts
+    return context
 
 
 def link_text(link: Link, voice: Voice) -> str:
@@ -114,11 +117,37 @@ def copy_plain(value: Any, depth: int = 0) -> Any:
     if value is None or kind is int or kind is bool or kind is float:
         return value
     if isinstance(value, dict) and depth < MAX_DEPTH:
-        pairs = value.items() if len(value) <= MAX_ITEMS else list(value.items())[:MAX_ITEMS]
-        return {_text(str(key)): copy_plain(item, depth + 1) for key, item in pairs}
+        return _copy_dict(value, depth + 1)
     if isinstance(value, list | tuple) and depth < MAX_DEPTH:
         return [copy_plain(item, depth + 1) for item in value[:MAX_ITEMS]]
     return _text(str(value)) if depth <= MAX_DEPTH else ""
+
+
+def _fit(made: dict[str, Any]) -> None:
+    """Clean and cut the values of a dict that was made here, in its place; what came with the message is copied."""
+    for key, value in made.items():
+        if type(value) is not str:
+            made[key] = copy_plain(value, 1)
+        elif not (len(value) <= MAX_TEXT and value.isascii() and value.isprintable()):
+            made[key] = _text(value)
+
+
+def _copy_dict(value: dict[Any, Any], depth: int) -> dict[str, Any]:
+    """Copy a dict, the texts in it without a call for each: nearly every value is one and fit as it is."""
+    pairs = value.items() if len(value) <= MAX_ITEMS else list(value.items())[:MAX_ITEMS]
+    found = {}
+    for key, item in pairs:
+        if type(item) is not str:
+            item = copy_plain(item, depth)
+        elif not (len(item) <= MAX_TEXT and item.isascii() and item.isprintable() and depth <= MAX_DEPTH):
+            item = _text(item) if depth <= MAX_DEPTH else ""
+        found[_key(key) if type(key) is str else _text(str(key))] = item
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _key(key: str) -> str:
+    return _text(key)
 
 
 def _alert(alert: AlertLine, shared: Mapping[str, str], voice: Voice) -> dict[str, Any]:

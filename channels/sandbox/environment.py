@@ -217,6 +217,8 @@ def _finalise_line(value: Any) -> str:
 
 
 def _finalise_mrkdwn(value: Any) -> str:
+    if type(value) is str:
+        return escape_mrkdwn(value)
     return value if isinstance(value, Ready) else escape_mrkdwn(str(_plain(value)))
 
 

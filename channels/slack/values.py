@@ -61,7 +61,8 @@ def read_act(channel_id: str, value: str) -> tuple[str, UUID]:
 
 def _mac(key: str | bytes, channel_id: str, act: str, group_id: str) -> str:
     words = f"{channel_id}|{act}|{group_id}".encode()
-    return _short(hmac.digest(_derived(key), words, "sha256")[:MAC_BYTES])
+    # Keyed BLAKE2b is a MAC by itself, at a third of what HMAC costs; a message has eight of them.
+    return _short(hashlib.blake2b(words, key=_derived(key), digest_size=MAC_BYTES).digest())
 
 
 @lru_cache(maxsize=8)

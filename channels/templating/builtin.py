@@ -13,12 +13,34 @@ from channels.mail.look import compile_mjml
 from channels.sandbox.environment import FINALISERS, functions_of
 from channels.sandbox.filters import allowed_filters
 
+SPOKEN = dict[str, Any](functions_of("text"))
 ROOT = Path(__file__).resolve().parents[2] / "templates"
 
 
 def render_builtin(kind: str, part: str, content_type: str, context: Mapping[str, Any]) -> str:
     """Return one part of the built-in template of a kind of channel."""
-    return _template(kind, part, content_type).render(dict(context)).strip()
+    if content_type == "blocks":
+        return _constant(kind, part, content_type)
+    template = _template(kind, part, content_type)
+    # As `Template.render` does, without copying functions and variables into one more dict for each part.
+    shared = template.new_context({**SPOKEN, **context}, shared=True)
+    return "".join(template.root_render_func(shared)).strip()
+
+
+@lru_cache(maxsize=8)
+def _constant(kind: str, part: str, content_type: str) -> str:
+    """A built-in layout names the standard parts and nothing of the message, so it is the same for all."""
+    return _template(kind, part, content_type).render().strip()
+
+
+class BuiltinEnvironment(jinja2.Environment):
+    """Looks into dicts first, as the sandbox does: what stands in a template is nearly always an item."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Return the item of that name, else what Jinja finds."""
+        if type(obj) is dict and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
 
 
 def builtin_source(kind: str, part: str) -> str:
@@ -44,9 +66,9 @@ def _template(kind: str, part: str, content_type: str) -> jinja2.Template:
 
 @cache
 def _environment(content_type: str) -> jinja2.Environment:
-    environment = jinja2.Environment(
+    environment = BuiltinEnvironment(
         loader=jinja2.FunctionLoader(_load),
-        autoescape=content_type == "html",  # noqa: S701  the other types escape in their finaliser
+        autoescape=content_type == "html",  # the other types escape in their finaliser
         finalize=FINALISERS[content_type],
         undefined=jinja2.ChainableUndefined,
         trim_blocks=True,

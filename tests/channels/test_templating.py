@@ -55,19 +55,22 @@ def test_a_template_that_fails_gives_way_to_the_built_in_one(source: str) -> Non
     assert len(rendered.degraded_reason) <= 300
 
 
+def forget_built_in() -> None:
+    for kept in (builtin._environment, builtin._template, builtin._constant):
+        kept.cache_clear()
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_when_even_the_built_in_template_is_gone_a_plain_text_goes_out(
     kind: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(builtin, "ROOT", tmp_path)
-    builtin._environment.cache_clear()
-    builtin._template.cache_clear()
+    forget_built_in()
     try:
         message = changed(title="<b>&\nx", group_labels={"a": "<!here>"})
         rendered = render(kind, {}, message)
     finally:
-        builtin._environment.cache_clear()
-        builtin._template.cache_clear()
+        forget_built_in()
     assert "TemplateNotFound" in rendered.degraded_reason
     for part, text in rendered.parts.items():
         assert "firing critical" in text
