@@ -26,6 +26,8 @@ def test_a_phrase_is_tried_while_it_is_typed(page: Page, sign_in: SignIn, tenant
     page.locator("[name=text]").press_sequentially(" {who}")
     expect(preview.locator(".al-fault")).to_contain_text("who")
     page.fill("[name=text]", "ça brûle")
+    expect(preview.locator(".al-fault")).to_have_count(0)
+    expect(preview).to_contain_text("ÇA BRÛLE")
     page.locator("[name=_save]").first.click()
     page.wait_for_url("**/phraseoverride/")
     with tenant_context(tenant.pk):
