@@ -155,8 +155,9 @@ def read(options: argparse.Namespace) -> tuple[list[Labelled], list[str]]:
         corpus, missing = read_corpus(options.data, labels)
     except (OSError, KeyError, ValueError, TypeError) as problem:
         raise SystemExit(f"Cannot read the corpus: {type(problem).__name__}: {problem}") from problem
-    if not corpus:
-        raise SystemExit(f"No data: {options.data} holds no CSV file.")
+    empty = [file.name for file in corpus if not len(file.values)]
+    if empty or not corpus:
+        raise SystemExit(f"No data: {options.data} holds no CSV file with rows. Empty: {', '.join(empty) or 'none'}.")
     if missing:
         print(f"{len(missing)} labelled files are not in {options.data} and do not count: {', '.join(missing)}")
     return corpus, missing

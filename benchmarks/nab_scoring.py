@@ -74,10 +74,9 @@ def read_labelled(data: Path, name: str, windows: Sequence[Sequence[str]]) -> La
     at = np.array([seconds(stamp) for stamp in stamps])
     rows = []
     for start, end in windows:
-        first = int(np.searchsorted(at, seconds(start), side="left"))
-        last = int(np.searchsorted(at, seconds(end), side="right")) - 1
-        if last >= first:
-            rows.append((first, last))
+        inside = np.flatnonzero((at >= seconds(start)) & (at <= seconds(end)))
+        if len(inside):
+            rows.append((int(inside[0]), int(inside[-1])))
     return Labelled(name, stamps, at, values, rows)
 
 
