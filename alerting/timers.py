@@ -81,7 +81,7 @@ def claim_due(now: datetime, limit: int, kinds: Sequence[str]) -> list[tuple[str
 
 
 def claim_groups(now: datetime, limit: int, alerts: int) -> list[tuple[str, UUID]]:
-    """Hold the timers of groups that are due, as `claim_due` does, but no more than have about so many alerts firing."""
+    """Hold timers of groups that are due, as `claim_due` does; no more than have about so many alerts firing."""
     tenant_id = current_tenant_id()
     rows = fetch(_CLAIM_GROUPS, [tenant_id, list(OF_GROUPS), now, limit, tenant_id, alerts])
     return [(kind, object_id) for kind, object_id in rows]

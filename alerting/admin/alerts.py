@@ -14,6 +14,7 @@ from alerting.admin.severity import severity_chip, status_chip
 from alerting.admin.timelines import timeline_lines
 from alerting.filters import alerts_with_text
 from alerting.models import Alert
+from alerting.scoring.words import unusual, urgent
 from alerting.selectors import alert_timeline
 from tenants.admin.base import ReadOnlyAdmin
 from tenants.admin.display import chip, moment
@@ -62,6 +63,7 @@ class AlertAdmin(ReadOnlyAdmin):
             "severity": severity_chip(alert.severity),
             "status": status_chip(alert.status),
             "fingerprint": bytes(alert.fingerprint).hex(),
+            "said": [text for text in (unusual(alert.scores), urgent(alert.scores)) if text],
             "timeline": timeline_lines(alert_timeline(alert.pk).order_by("-at", "-id")[:EVENTS]),
             "explain": explain_link(alert),
         }

@@ -24,6 +24,8 @@ from alerting.admin.severity import severity_chip, status_chip
 from alerting.admin.timelines import timeline_lines
 from alerting.escalation import next_steps
 from alerting.models import Alert, AlertGroup, GroupStatus
+from alerting.scoring.similar import advice
+from alerting.scoring.words import unusual
 from alerting.selectors import group_timeline
 from channels.admin.describing import attempt_lines, reason_title, state_chip
 from channels.models import Delivery
@@ -125,6 +127,7 @@ def show(page: Any, request: HttpRequest, group: AlertGroup) -> HttpResponse:
         "assign_form": AssignForm(initial={"person": group.assigned_to_id}),
         "explain": explain_link(alerts[0]) if alerts else "",
         "steps": step_lines(next_steps(group.pk)),
+        "advice": advice(group),
     }
     request.current_app = page.admin_site.name
     return TemplateResponse(request, "admin/alerting/group.html", context)
@@ -138,6 +141,7 @@ def _alert_line(alert: Alert, common: dict[str, str]) -> dict[str, Any]:
         "status": status_chip(alert.status),
         "labels": label_chips(own or alert.labels, most=6),
         "summary": alert.annotations.get("summary", ""),
+        "unusual": unusual(alert.scores),
         "explain": explain_link(alert),
     }
 

@@ -144,7 +144,16 @@ class EnrichmentStepAdmin(ConfigurationAdmin):
 class AlertingPolicyAdmin(ConfigurationAdmin):
     """One page: the tenant's general choices, made with the defaults when first saved."""
 
-    fields = ("stale_after", "ignored_labels", "flap_window", "flap_enter", "flap_leave")
+    fields = (
+        "stale_after",
+        "ignored_labels",
+        "flap_window",
+        "flap_enter",
+        "flap_leave",
+        "scoring",
+        "severity_floor",
+        "trust_floor",
+    )
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_add_permission(request) and not AlertingPolicy._default_manager.exists()

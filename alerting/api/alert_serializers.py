@@ -77,12 +77,13 @@ class AnyField(serializers.JSONField):
 
 
 class AlertDetailOutput(AlertOutput):
-    """An alert with what enrichment did to it."""
+    """An alert with what enrichment did to it and what scoring says of it."""
 
     enrichment = AnyField()
+    scores = AnyField()
 
     class Meta(AlertOutput.Meta):
-        fields = (*AlertOutput.Meta.fields, "enrichment")  # type: ignore[assignment]
+        fields = (*AlertOutput.Meta.fields, "enrichment", "scores")  # type: ignore[assignment]
 
 
 class GroupOutput(serializers.ModelSerializer[AlertGroup]):

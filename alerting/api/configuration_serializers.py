@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from alerting.api.fields import MatchersField
+from alerting.api.fields import MatchersField, SeverityField
 from alerting.models import (
     AlertingPolicy,
     EnrichmentStep,
@@ -221,10 +221,20 @@ class PolicyInput(StrictModelSerializer):
     stale_after = SecondsField(lowest=60)
     flap_window = SecondsField(lowest=60)
     ignored_labels = label_names()
+    severity_floor = SeverityField(required=False)
 
     class Meta:
         model = AlertingPolicy
-        fields = ("stale_after", "ignored_labels", "flap_window", "flap_enter", "flap_leave")
+        fields = (
+            "stale_after",
+            "ignored_labels",
+            "flap_window",
+            "flap_enter",
+            "flap_leave",
+            "scoring",
+            "severity_floor",
+            "trust_floor",
+        )
 
 
 class PolicyOutput(serializers.ModelSerializer[AlertingPolicy]):
@@ -233,6 +243,7 @@ class PolicyOutput(serializers.ModelSerializer[AlertingPolicy]):
     stale_after = SecondsField()
     flap_window = SecondsField()
     ignored_labels = label_names()
+    severity_floor = SeverityField()
 
     class Meta:
         model = AlertingPolicy

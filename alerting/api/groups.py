@@ -16,12 +16,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from alerting import lifecycle
+from alerting.api.advice import AdviceOutput
 from alerting.api.alert_filters import GROUPS
 from alerting.api.alert_serializers import GroupOutput, TimelineEventOutput
 from alerting.api.reads import FilteredViewSet
 from alerting.api.silences import SilenceOutput
 from alerting.filters import Wanted
 from alerting.models import AlertGroup
+from alerting.scoring.similar import advice
 from alerting.selectors import group_timeline, list_groups
 from alerting.validation import MAX_SILENCE
 from channels.selectors import database_now
@@ -88,6 +90,12 @@ class GroupViewSet(FilteredViewSet):
     def history(self, request: Request, id: str) -> Response:
         """Every decision, oldest first: who was told what and when, or why not."""
         return self.timeline(group_timeline(self.get_object().pk))
+
+    @extend_schema(summary="Show what the past says about a group", responses=AdviceOutput)
+    @action(detail=True, methods=["get"])
+    def advice(self, request: Request, id: str) -> Response:
+        """Past groups like it, how they ended, and what that suggests doing now."""
+        return Response(AdviceOutput(advice(self.get_object())).data)
 
     @extend_schema(summary="Acknowledge a group", request=ReasonInput, responses=GroupOutput)
     @action(detail=True, methods=["post"])

@@ -14,8 +14,9 @@ from alerting import lifecycle
 from alerting.lifecycle import IllegalStep
 from alerting.messages import group_url
 from alerting.models import AlertGroup, GroupStatus
+from alerting.scoring.similar import Suggestion, advice
 from alerting.severity import LABELS
-from channels.sanitise import escape_mrkdwn, one_line
+from channels.sanitise import escape_mrkdwn, http_url, one_line
 from channels.selectors import database_now
 from channels.slack import views
 from channels.slack.requests import Call
@@ -24,7 +25,6 @@ from tenants.principal import Principal
 
 SILENCES: Final = {"silence_1h": timedelta(hours=1), "silence_4h": timedelta(hours=4)}
 MAX_LISTED: Final = 10
-MAX_SIMILAR: Final = 5
 now = database_now
 
 
@@ -118,12 +118,20 @@ def _assign(principal: Principal, group_id: UUID, call: Call) -> str:
 
 
 def _similar(principal: Principal, group_id: UUID, call: Call) -> str:
-    """List the last groups that the same rule made with the same title."""
+    """List the groups of the past that are like it, and what they suggest doing."""
     principal.require("view_alerts")
-    group = AlertGroup._default_manager.get(pk=group_id)
-    rows = AlertGroup._default_manager.filter(title=group.title).exclude(pk=group_id).order_by("-opened_at")
-    lines = [_line(other) for other in rows[:MAX_SIMILAR]]
-    return "\n".join(lines) if lines else _("There was nothing like it before.")
+    said = advice(AlertGroup._default_manager.get(pk=group_id))
+    likeness = {one.id: one.likeness for one in said.similar}
+    rows = AlertGroup._default_manager.in_bulk(list(likeness))
+    lines = [_line(rows[one]) for one in likeness if one in rows]
+    tips = [_tip(one) for one in said.suggestions]
+    return "\n".join([*tips, *lines]) if lines or tips else _("There was nothing like it before.")
+
+
+def _tip(suggestion: Suggestion) -> str:
+    text = escape_mrkdwn(one_line(suggestion.text, 300))
+    url = http_url(suggestion.url)
+    return f"<{url}|{text}>" if url else text
 
 
 def _line(group: AlertGroup) -> str:

@@ -103,7 +103,8 @@ def advice(group: AlertGroup) -> Advice:
 
 
 def _row(row: Sequence[Any]) -> _Row:
-    return _Row(*row[:6], _decode(row[6]), _decode(row[7]))
+    group_id, title, status, opened_at, resolved_at, acknowledged_by, labels, annotations = row
+    return _Row(group_id, title, status, opened_at, resolved_at, acknowledged_by, _decode(labels), _decode(annotations))
 
 
 def _deeds(ids: list[UUID]) -> dict[UUID, list[tuple[str, str, str]]]:

@@ -314,7 +314,10 @@ def test_the_general_settings_are_one_page(ours: World) -> None:
     answer = client.get(admin_url(AlertingPolicy, "changelist"))
     assert answer.url == ours.url(AlertingPolicy)
     data = {"stale_after": "20m", "ignored_labels": "pod", "flap_window": "30m", "flap_enter": "6", "flap_leave": "6"}
+    data |= {"scoring": "apply", "severity_floor": "20", "trust_floor": "0.8"}
     assert "flap_leave" in errors(save(ours, AlertingPolicy, "change", **data))
+    bad = {**data, "flap_leave": "2", "trust_floor": "0.2", "scoring": "always"}
+    assert {"trust_floor", "scoring"} == set(errors(save(ours, AlertingPolicy, "change", **bad)))
     assert save(ours, AlertingPolicy, "change", **{**data, "flap_leave": "2"}).status_code == 302
     assert client.get(admin_url(AlertingPolicy, "add")).status_code == 403
 
