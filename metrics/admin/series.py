@@ -75,6 +75,7 @@ class SeriesAdmin(ReadOnlyAdmin):
             "opts": self.opts,
             "series": series,
             "quality": quality_chip(series),
+            "last_value": self.value(series),
             "interval": duration_text(timedelta(seconds=round(series.interval))) if series.interval else "–",
             "ranges": list(RANGES),
             "chosen": chosen,
