@@ -21,6 +21,7 @@ from alerting.lifecycle import IllegalStep
 from alerting.models import AlertGroup
 from channels import sending
 from channels.errors import ChannelError
+from channels.languages.readers import NOBODY, audience
 from channels.mail import links, opening, pausing
 from channels.mail.news import Malformed, NotTheirs, read_news, why_paused
 from channels.models import Channel, PausedAddress
@@ -41,7 +42,9 @@ class Visit(NamedTuple):
 
     @property
     def locale(self) -> str:
-        return self.channel.locale or self.tenant.locale
+        """The reader's language, as in the mail that led here."""
+        who = self.claim.recipient.lower()
+        return audience([who]).readers.get(who, NOBODY).locale or self.channel.locale or self.tenant.locale
 
 
 @csrf_exempt

@@ -20,7 +20,7 @@ from channels.mail import links
 from channels.models import Channel, Delivery, MailConsent, MailOpening, PausedAddress
 from channels.selectors import deliveries_with_attempts
 from tenants.context import tenant_context
-from tenants.models import AuditEntry
+from tenants.models import AuditEntry, User
 from tests.alerting.scenes import Scene, alert
 from tests.factories import make_member
 from tests.fakes.smtp import FakeSMTP
@@ -336,6 +336,14 @@ def test_taking_it_back_deletes_what_was_seen_and_ends_it_at_once(tracking: Worl
     assert pixel_of(tracking) == ""
     with tracking.scene.context():
         assert AuditEntry.objects.filter(action="mailconsent.withdrawn").exists()
+
+
+def test_a_page_speaks_the_language_of_the_mail_that_led_to_it(tracking: World) -> None:
+    path = tracking.link("consent")
+    assert b"Yes, they may" in Client().get(path).content
+    reader = make_member(tracking.scene.tenant, "viewer")
+    User.objects.filter(pk=reader.pk).update(email=READER, locale="de")
+    assert "Ja, das darf es" in Client().get(path).content.decode()
 
 
 def test_a_forged_pixel_is_a_picture_and_nothing_else(tracking: World) -> None:
