@@ -60,3 +60,6 @@ def test_a_french_reader_sees_french(
     page.goto(f"/admin/alerting/oncallschedule/{schedule.pk}/change/")
     expect(page.locator(".al-strip-final .al-strip-bar").first).to_have_text("olga")
     assert_french(page)
+    for path in ("/admin/who/", "/admin/alerting/route/", "/admin/alerting/oncallschedule/add/", "/admin/nowhere/"):
+        page.goto(path)
+        assert_french(page)
