@@ -12,7 +12,7 @@ from tests.channels.languages.drawing import draw
 from tests.channels.languages.situations import SITUATIONS, situation
 
 FOLDER = Path(__file__).resolve().parents[1] / "golden"
-KINDS = ["slack", "email", "sms", "pagerduty", "webhook"]
+KINDS = ["slack", "email", "sms", "pagerduty", "webhook", "apprise"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
