@@ -74,8 +74,10 @@ class Names(msgspec.Struct, frozen=True):
 
 
 NAMES: Final = Names()
-#: Words of `SAID_BY` for data that do not come any more.
+#: Words of `SAID_BY` for data that do not come any more, which is less than being down, and for a value that is the
+#: change of another.
 ABSENT: Final = frozenset({"absence", "no_data"})
+CHANGING: Final = frozenset({"rate"})
 
 
 def find(names: tuple[str, ...], labels: Mapping[str, str], annotations: Mapping[str, str]) -> str:
@@ -96,10 +98,10 @@ def type_of(labels: Mapping[str, str], annotations: Mapping[str, str]) -> AlertT
     return _by_facts(labels, annotations, by_name) or by_name
 
 
-def is_absent(labels: Mapping[str, str], annotations: Mapping[str, str]) -> bool:
-    """Say whether the trouble is that no data come, which is less than being down."""
+def says(words: frozenset[str], labels: Mapping[str, str], annotations: Mapping[str, str]) -> bool:
+    """Say whether an alert calls itself by one of these words."""
     said = (str(labels.get(name) or annotations.get(name, "")).strip().lower() for name in SAID_BY)
-    return any(word in ABSENT for word in said)
+    return any(word in words for word in said)
 
 
 def _by_facts(labels: Mapping[str, str], annotations: Mapping[str, str], by_name: AlertType) -> AlertType | None:

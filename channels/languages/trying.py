@@ -103,7 +103,7 @@ def _message(leaf: str) -> Message:
         return everyday
     _types, kind, part, name = key.split(".")
     is_over, needs = _needs(AlertType(kind), part, name)
-    labels = {"alertname": SAMPLES["name"], "alert_type": "absence" if "is_absent" in needs else kind}
+    labels = {"alertname": SAMPLES["name"], "alert_type": _called(kind, needs)}
     if "subject" in needs:
         labels["instance"] = SAMPLES["subject"]
     facts = dict(FACTS[need] for need in needs if need in FACTS)
@@ -121,6 +121,12 @@ def _message(leaf: str) -> Message:
     return msgspec.structs.replace(
         everyday, status=alert.status, alerts=[alert], group_labels={}, links=[], total_count=1, firing_count=1
     )
+
+
+def _called(kind: str, needs: frozenset[str]) -> str:
+    if "is_absent" in needs:
+        return "absence"
+    return "rate" if "is_rate" in needs else kind
 
 
 def _needs(kind: AlertType, part: str, name: str) -> tuple[bool, frozenset[str]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final, Protocol
 
-from channels.languages.alert_types import NAMES, AlertType, find, is_absent, type_of
+from channels.languages.alert_types import ABSENT, CHANGING, NAMES, AlertType, find, says, type_of
 from channels.languages.formats import read_number, read_time
 
 #: What a kind of channel has room for. Kinds not named here get a summary.
@@ -40,10 +40,14 @@ _MEASURED: Final = _choices(
 _NORMAL: Final = _choices("over_on metric subject; over metric")
 FIRING: Final[dict[AlertType, dict[str, tuple[Choice, ...]]]] = {
     AlertType.THRESHOLD: {
-        "title": _MEASURED,
-        "summary": _choices("above metric value threshold is_above; below metric value threshold is_below"),
+        "title": (*_choices("changes_on metric value subject is_rate; changes metric value is_rate"), *_MEASURED),
+        "summary": _choices(
+            "changes metric value threshold is_rate;"
+            "above metric value threshold is_above; below metric value threshold is_below"
+        ),
         "detail": _choices("lasting span"),
         "brief": _choices(
+            "changes metric value threshold is_rate;"
             "above metric value threshold subject is_above; below metric value threshold subject is_below;"
             "above_plain metric value threshold is_above; below_plain metric value threshold is_below"
         ),
@@ -199,7 +203,10 @@ class Facts:
         return upper is not None and (value >= upper) is wanted
 
     def _is_absent(self) -> bool:
-        return is_absent(self._labels, self._annotations)
+        return says(ABSENT, self._labels, self._annotations)
+
+    def _is_rate(self) -> bool:
+        return says(CHANGING, self._labels, self._annotations)
 
     def _count(self) -> str:
         return str(self.count) if self.count > 0 else ""
@@ -234,6 +241,7 @@ _MADE: Final[dict[str, Callable[[Facts], object]]] = {
     "is_above": lambda facts: facts._is_above(wanted=True),
     "is_below": lambda facts: facts._is_above(wanted=False),
     "is_absent": Facts._is_absent,
+    "is_rate": Facts._is_rate,
     "count": Facts._count,
     "span": Facts._span,
     "lasted": Facts._lasted,

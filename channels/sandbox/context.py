@@ -17,6 +17,7 @@ MAX_TEXT = 4_096
 MAX_ITEMS = 256
 MAX_ALERTS = 50
 MAX_DEPTH = 6
+FINDING = "finding_id"
 
 
 def build_context(message: Message, voice: Voice | None = None) -> dict[str, Any]:
@@ -41,7 +42,7 @@ def build_context(message: Message, voice: Voice | None = None) -> dict[str, Any
         "tenant": {"slug": message.tenant_slug, "name": message.tenant_name},
         "group": {"id": message.group_id, "url": http_url(message.group_url)},
         "labels": message.group_labels,
-        "annotations": message.alerts[0].annotations if message.alerts else {},
+        "annotations": alerts[0]["annotations"] if alerts else {},
         "counts": {
             "firing": message.firing_count,
             "resolved": message.resolved_count,
@@ -161,13 +162,23 @@ def _alert(alert: AlertLine, shared: Mapping[str, str], voice: Voice) -> dict[st
         "subject": _subject(alert, shared),
         "name": alert.labels.get("alertname", ""),
         "labels": alert.labels,
-        "annotations": alert.annotations,
+        "annotations": _annotations(alert, voice),
         "starts_at": _time(alert.starts_at),
         "ends_at": _time(alert.ends_at),
         "lasted_seconds": _lasted(alert),
         "url": http_url(alert.generator_url),
         "repeat_count": alert.repeat_count,
     }
+
+
+def _annotations(alert: AlertLine, voice: Voice) -> dict[str, str]:
+    """What an alert carries; the summary of a finding of our own falls away where a sentence in the reader's language
+    says the same, for it was written in the tenant's."""
+    given = alert.annotations
+    if FINDING not in given or "summary" not in given:
+        return given
+    facts = {"status": alert.status, "labels": alert.labels, "annotations": given}
+    return {name: text for name, text in given.items() if name != "summary"} if voice.sentences(facts) else given
 
 
 def _lasted(alert: AlertLine) -> int:

@@ -49,6 +49,19 @@ def test_only_what_is_known_is_said() -> None:
     assert sentence(facts(metric="load", value="2", direction="above"), "summary", voice) == ""
 
 
+def test_what_the_service_finds_is_said_by_its_kind() -> None:
+    def said(kind: str, **annotations: str) -> str:
+        labels = {"finding_kind": kind, "threshold": "rule 7", "instance": "db-1"}
+        facts = {"metric": "queue", "value": "9", **annotations}
+        return sentence({"labels": labels, "annotations": facts, "status": "firing"}, "summary", Voice("en"))
+
+    assert said("static", threshold="5") == "queue is at 9, above the limit of 5."
+    assert said("static") == "", "the name of a rule is no limit"
+    assert said("rate", threshold="5") == "queue changes by 9; the limit is 5."
+    assert said("adaptive", lower="1", upper="4") == "queue is at 9; normal for this hour is 1 to 4."
+    assert said("forecast", threshold="20", reaches_at="2026-03-15T04:10:00Z").startswith("queue is at 9 and at this")
+
+
 def test_each_kind_of_channel_gets_what_it_has_room_for() -> None:
     given = facts(metric="load", value="9", threshold="5", for_seconds="600")
     assert sentences(given, "email", Voice("en")) == [
