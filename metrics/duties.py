@@ -38,8 +38,11 @@ def take_in(tenant_id: UUID) -> int:
     else:
         wakeup.take_bell_down(TAKE_IN, tenant_id)
         wakeup.ring(TAKE_IN, tenant_id)
-    if total:
         wakeup.ring(ROLL, tenant_id)
+        return total
+    # Nothing waits now: the hours that have just ended are rolled up without a further wake-up.
+    if total:
+        roll(tenant_id)
     return total
 
 
