@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from metrics.catalogue import AREAS, Entry, area_name, entries, entry, texts
-from metrics.catalogue.choosing import LABEL, switch_off, switch_on
+from metrics.catalogue import AREAS, LABEL, Entry, area_name, entries, entry, texts
+from metrics.catalogue.choosing import switch_off, switch_on
 from metrics.collectors.base import METRIC_NAME
 from metrics.drift.computing import settings_fault
 from metrics.models import MetricChoice, Series, Threshold

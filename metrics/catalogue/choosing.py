@@ -8,14 +8,11 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from alerting.severity import DEFAULT, TITLES, parse
-from metrics.catalogue.loading import DefaultThreshold, Entry, entry, span, texts
+from metrics.catalogue.loading import LABEL, DefaultThreshold, Entry, entry, span, texts
 from metrics.models import MetricChoice, Threshold, ThresholdKind
 from tenants import audit
 from tenants.models import Tenant
 from tenants.principal import Principal
-
-#: The label by which alerts, and thresholds made here, name the metric of the catalogue.
-LABEL = "catalogue"
 
 
 class UnknownMetric(LookupError):

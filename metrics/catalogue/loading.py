@@ -17,6 +17,8 @@ from django.utils import translation
 from metrics.thresholds.conditions import KINDS
 
 AREAS: Final = ("streaming", "revenue", "engagement", "ai", "technical")
+#: The label by which alerts, and thresholds that came with a metric, name it.
+LABEL: Final = "catalogue"
 FOLDER: Final = Path(__file__).parent
 SPAN: Final = re.compile(r"([0-9]+)([smhd])")
 UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
@@ -104,6 +106,12 @@ def texts(key: str, language: str = "") -> Texts:
     language = language or translation.get_language() or "en"
     known = {code for code, _name in settings.LANGUAGES}
     return words(language if language in known else "en").metrics[key]
+
+
+def advice(labels: Mapping[str, str]) -> list[str]:
+    """Return what a bad value means and what to look at first, in the running language; nothing without a metric."""
+    key = labels.get(LABEL, "")
+    return [texts(key).trouble, texts(key).action] if key in entries() else []
 
 
 def area_name(area: str) -> str:

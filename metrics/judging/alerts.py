@@ -14,6 +14,7 @@ from alerting.decoding import Decoded, NativeAlert
 from alerting.decoding.limits import MAX_ANNOTATION_VALUE, MAX_LABEL_VALUE, MAX_LABELS
 from alerting.intake import accept
 from channels.languages.voice import Voice
+from metrics.catalogue import advice
 from metrics.charts.links import chart_url, finding_url
 from metrics.judging import texts
 from metrics.judging.findings import News
@@ -93,7 +94,8 @@ def labels_of(finding: Finding, rule: Rule) -> dict[str, str]:
 
 def annotations_of(finding: Finding, rule: Rule, voice: Voice) -> dict[str, str]:
     """The facts, under the names by which messages say them in their reader's language, and why."""
-    said = [f"{name}: {text}" for name, text in texts.reasons(finding, voice)]
+    reasons = [f"{name}: {text}" for name, text in texts.reasons(finding, voice)]
+    said = [*advice(rule.labels), *reasons]
     facts = {
         "summary": texts.summary(finding, voice),
         "description": "\n".join(said),

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from django.utils import translation
 
-from metrics.catalogue import AREAS, CatalogueError, entries, loading, span, texts, words
+from metrics.catalogue import AREAS, CatalogueError, advice, entries, loading, span, texts, words
 from metrics.collectors.base import LABEL_NAME, METRIC_NAME
 
 LANGUAGES = ("en", "fr", "de", "es", "it")
@@ -91,6 +92,13 @@ def test_french_and_italian_write_their_own_apostrophe() -> None:
 def test_french_has_no_mark_that_wants_a_space_before_it() -> None:
     for key, one in words("fr").metrics.items():
         assert not re.search(r"[:;?!]", "".join(msgspec.structs.astuple(one))), key
+
+
+def test_alerts_of_a_metric_say_what_it_means_and_what_to_look_at() -> None:
+    known = texts("technical.latency", "it")
+    with translation.override("it"):
+        assert advice({"catalogue": "technical.latency"}) == [known.trouble, known.action]
+        assert advice({"catalogue": "technical.pigeons"}) == advice({}) == []
 
 
 def test_an_unknown_language_reads_english() -> None:
