@@ -67,6 +67,7 @@ app.conf.update(
         "look-at-clock": {"task": "metrics.tasks.look_at_clock", "schedule": 60.0, "options": {"expires": 60}},
         "foretell": {"task": "metrics.tasks.foretell", "schedule": 300.0, "options": {"expires": 300}},
         "seek-causes": {"task": "metrics.tasks.seek_causes", "schedule": 60.0, "options": {"expires": 60}},
+        "gather-evidence": {"task": "metrics.tasks.gather_evidence", "schedule": 600.0, "options": {"expires": 600}},
         "fit-models": {"task": "metrics.tasks.fit_models", "schedule": 30.0, "options": {"expires": 30}},
         "announce-metrics": {"task": "metrics.tasks.announce_waiting", "schedule": 5.0, "options": {"expires": 5}},
         "close-idle-series": {"task": "metrics.tasks.close_idle", "schedule": 86_400.0, "options": {"expires": 86_400}},

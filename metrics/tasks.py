@@ -7,6 +7,7 @@ from celery import shared_task
 from metrics import collecting, demo, duties, partitions
 from metrics.drift import computing
 from metrics.judging import causes, clock, engine, fitting, foretelling
+from metrics.trust import evidence
 
 
 @shared_task
@@ -86,3 +87,9 @@ def foretell() -> None:
 def seek_causes() -> None:
     """Look for what moved with findings or before them."""
     causes.seek_all()
+
+
+@shared_task
+def gather_evidence() -> None:
+    """Look up what the past says about detectors that have to earn trust."""
+    evidence.gather_all()
