@@ -21,7 +21,6 @@ from alerting.admin.severity import severity_chip
 from metrics.admin import backtest
 from metrics.admin.source_fields import PairsField
 from metrics.admin.threshold_help import step_help
-from metrics.judging.fitting import refit
 from metrics.models import MetricsPolicy, Threshold
 from metrics.thresholds import validation
 from metrics.trust.outcomes import outcomes_of
@@ -95,12 +94,6 @@ class ThresholdAdmin(ConfigurationAdmin):
                 "outcomes": outcomes_of(threshold, precision),
             }
         return super().changeform_view(request, object_id, form_url, context)
-
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        if change and {"kind", "settings"} & set(form.changed_data):
-            # A model of other settings says nothing about these.
-            refit(obj.pk)
 
     def severity_shown(self, threshold: Threshold) -> Any:
         return severity_chip(threshold.severity)

@@ -40,10 +40,10 @@ FROM unnest(%s::uuid[], %s::uuid[], %s::bytea[], %s::uuid[]) AS new (id, thresho
 ON CONFLICT (tenant_id, threshold_id, subject) DO NOTHING
 """
 _WAITING: Final = """
-SELECT id, threshold_id, series_id FROM detector_state
-WHERE tenant_id = %s AND threshold_id = ANY (%s::uuid[]) AND series_id IS NOT NULL
-  AND (model IS NULL OR model_kind <> ALL (%s::text[]))
-ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
+SELECT s.id, s.threshold_id, s.series_id FROM detector_state s
+JOIN unnest(%s::uuid[], %s::text[]) AS rule (id, method) ON rule.id = s.threshold_id
+WHERE s.tenant_id = %s AND s.series_id IS NOT NULL AND (s.model IS NULL OR s.model_kind <> rule.method)
+ORDER BY s.id LIMIT %s FOR UPDATE OF s SKIP LOCKED
 """
 
 
@@ -75,12 +75,12 @@ def fit_all() -> int:
 def fit_some(tenant_id: UUID, limit: int = AT_ONCE) -> int:
     """Fit some of a tenant's subjects that wait for a model; return how many."""
     with tenant_context(tenant_id):
-        rules = {rule.id: rule for rule in load_rules(["adaptive"])}
+        rules = {rule.id: rule for rule in load_rules(["adaptive"]) if isinstance(rule.condition, Adaptive)}
         if not rules:
             return 0
         with connection.cursor() as cursor:
-            wanted = [str(pk) for pk in rules]
-            cursor.execute(_WAITING, [str(tenant_id), wanted, ["band", "detector"], limit])
+            methods = [rule.condition.method for rule in rules.values() if isinstance(rule.condition, Adaptive)]
+            cursor.execute(_WAITING, [[str(pk) for pk in rules], methods, str(tenant_id), limit])
             waiting = cursor.fetchall()
         if not waiting:
             return 0
@@ -115,9 +115,3 @@ def fit(state_id: UUID, rule: Rule, series: SeriesRow, place: Place, now: float)
     DetectorState._default_manager.filter(pk=state_id).update(
         model=model.dump(), model_kind=model.kind, model_until=moment(until), fitted_at=moment(now)
     )
-
-
-def refit(threshold_id: UUID) -> int:
-    """Forget the models of a threshold, so that they are fitted anew; return how many."""
-    rows = DetectorState._default_manager.filter(threshold_id=threshold_id, model__isnull=False)
-    return rows.update(model=None, model_kind="", model_until=None)

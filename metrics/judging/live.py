@@ -167,7 +167,8 @@ def models_of(subjects: Sequence[Subject], known: dict[Identity, Known], place: 
     missing: list[Subject] = []
     for subject in subjects:
         stored = known.get(subject.identity)
-        if stored is None or stored.model_until is None:
+        if stored is None or stored.model_until is None or stored.model_kind != _settings(subject.rule)[0].method:
+            # Not warmed yet, or of another method: it is fitted in the background.
             continue
         live = shelf.get(subject, stored, place)
         if live is None:

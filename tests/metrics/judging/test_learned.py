@@ -9,7 +9,7 @@ from metrics.judging import live
 from metrics.judging.engine import judge
 from metrics.judging.fitting import fit_some
 from metrics.judging.learned import sensitivity_of
-from metrics.models import DetectorState
+from metrics.models import DetectorState, Threshold
 from metrics.thresholds.conditions import Adaptive
 from metrics.trust import verdicts
 from tenants.principal import system
@@ -112,6 +112,18 @@ def test_models_are_dumped_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("metrics.judging.live.write_dumps.__kwdefaults__", {"every": 1})
     world.feed(100.0, start=5)
     assert until() != before
+
+
+def test_another_method_is_fitted_anew() -> None:
+    world = warmed("band")
+    with world.context():
+        Threshold.objects.update(settings={"method": "detector"})
+    world.feed(100)
+    assert fit_some(world.tenant.pk) == 1
+    with world.context():
+        assert DetectorState.objects.get().model_kind == "detector"
+    world.feed(900, start=1)
+    assert world.finding().value == 900
 
 
 def test_a_side_may_be_all_that_matters() -> None:
