@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from alerting.scoring.numerics.packing import BadModel
+from alerting.scoring.numerics.trees import STORED, Trees
 from metrics.detection.config import Config
-from metrics.detection.state import Arrays, StateError, take
+from metrics.detection.state import CODE_OF, Arrays, StateError, take
 from metrics.detection.tail import Tail
-from metrics.detection.trees import Trees
 
 Floats = NDArray[np.float64]
 
@@ -109,7 +110,7 @@ class Isolation:
     def dump(self, name: str) -> Arrays:
         """Return everything as arrays."""
         tails = [tail.dump(f"{name}.{part}") for part, tail in self.tails.items()]
-        joined: dict[str, NDArray] = {**self.frame.dump(f"{name}.frame"), **self.trees.dump(f"{name}.trees")}
+        joined: dict[str, NDArray] = {**self.frame.dump(f"{name}.frame"), **dump_trees(f"{name}.trees", self.trees)}
         for arrays in tails:
             joined.update(arrays)
         return joined
@@ -118,7 +119,21 @@ class Isolation:
     def load(cls, name: str, arrays: Arrays, columns: int, config: Config) -> "Isolation":
         """Read what `dump` returned."""
         frame = Frame.load(f"{name}.frame", arrays, columns)
-        found = cls(frame, Trees.load(f"{name}.trees", arrays, 2 * columns), config)
+        found = cls(frame, load_trees(f"{name}.trees", arrays, 2 * columns), config)
         for part, tail in found.tails.items():
             tail.load(f"{name}.{part}", arrays)
         return found
+
+
+def dump_trees(name: str, trees: Trees) -> Arrays:
+    """Return the nodes of trees as arrays."""
+    return {f"{name}.{part}": values for part, values in trees.arrays().items()}
+
+
+def load_trees(name: str, arrays: Arrays, features: int) -> Trees:
+    """Read what `dump_trees` returned."""
+    codes = {part: CODE_OF[np.dtype(f"<{kind}")].decode() for part, kind in STORED.items()}
+    try:
+        return Trees.from_arrays({part: take(arrays, f"{name}.{part}", code) for part, code in codes.items()}, features)
+    except BadModel as problem:
+        raise StateError(f"{name}: {problem}") from problem

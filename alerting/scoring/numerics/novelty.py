@@ -95,6 +95,8 @@ class NoveltyModel:
             tails = arrays["tails"]
             if tails.ndim != 2 or len(tails) != len(FEATURES) or not tails.shape[1]:
                 raise BadModel("The model is for other features.")
-            return cls(Rarity.load(arrays["rarity"].tobytes()), Forest.load(arrays["forest"].tobytes()), tails)
+            return cls(
+                Rarity.load(arrays["rarity"].tobytes()), Forest.load(arrays["forest"].tobytes(), len(FEATURES)), tails
+            )
         except KeyError as error:
             raise BadModel("A part of the model is missing.") from error

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-_KINDS: Final = frozenset({"<f4", "<f8", "<i2", "<i4", "<u2", "<u4", "|u1"})
+_KINDS: Final = frozenset({"<f4", "<f8", "<i2", "<i4", "<i8", "<u2", "<u4", "|u1"})
 Array = NDArray[Any]
 
 

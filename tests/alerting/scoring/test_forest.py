@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerting.scoring.numerics.forest import ROWS_A_TREE, TREES, Forest, expected_depth
+from alerting.scoring.numerics.forest import ROWS_A_TREE, TREES, VERSION, Forest
 from alerting.scoring.numerics.packing import BadModel, pack, unpack
 
 
@@ -51,10 +51,6 @@ def test_few_equal_rows_and_no_rows_are_fine() -> None:
     assert forest.score(np.zeros((0, 5))).shape == (0,)
 
 
-def test_expected_depth_is_that_of_the_paper() -> None:
-    assert expected_depth(np.array([1, 2, 256])).tolist() == pytest.approx([0.0, 1.0, 10.2448], abs=1e-3)
-
-
 @settings(max_examples=60)
 @given(st.binary(max_size=300))
 def test_foreign_bytes_are_refused(data: bytes) -> None:
@@ -62,22 +58,29 @@ def test_foreign_bytes_are_refused(data: bytes) -> None:
         Forest.load(data)
 
 
-def test_a_branch_that_leads_out_of_the_tree_is_refused(forest: Forest) -> None:
-    arrays, facts = unpack(forest.dump(), "isolation-forest", 1)
-    for name, value in (("left", -1), ("right", 10_000)):
+def test_a_branch_that_leads_astray_is_refused(forest: Forest) -> None:
+    arrays, facts = unpack(forest.dump(), "isolation-forest", VERSION)
+    for name, value in (("left", -1), ("left", 0), ("right", 10_000)):
         broken = arrays[name].copy()
-        broken[0, 0] = value
+        broken[0] = value
         with pytest.raises(BadModel, match="branch"):
-            Forest.load(pack("isolation-forest", 1, arrays | {name: broken}, facts))
+            Forest.load(pack("isolation-forest", VERSION, arrays | {name: broken}, facts))
+
+
+def test_a_forest_for_other_features_is_refused(forest: Forest) -> None:
+    assert Forest.load(forest.dump(), 5)
+    with pytest.raises(BadModel, match="other features"):
+        Forest.load(forest.dump(), 4)
 
 
 def test_values_that_are_no_numbers_and_wrong_lengths_are_refused(forest: Forest) -> None:
-    arrays, facts = unpack(forest.dump(), "isolation-forest", 1)
+    arrays, facts = unpack(forest.dump(), "isolation-forest", VERSION)
     with pytest.raises(BadModel, match="not numbers"):
-        Forest.load(pack("isolation-forest", 1, arrays | {"tail": np.array([np.nan], np.float32)}, facts))
-    with pytest.raises(BadModel, match="fit together"):
-        Forest.load(pack("isolation-forest", 1, arrays | {"left": arrays["left"][:1]}, facts))
+        Forest.load(pack("isolation-forest", VERSION, arrays | {"tail": np.array([np.nan], np.float32)}, facts))
+    for name in ("left", "feature", "starts"):
+        with pytest.raises(BadModel, match="fit together"):
+            Forest.load(pack("isolation-forest", VERSION, arrays | {name: arrays[name][:-1]}, facts))
     with pytest.raises(BadModel, match="version"):
-        Forest.load(pack("isolation-forest", 2, arrays, facts))
+        Forest.load(pack("isolation-forest", VERSION + 1, arrays, facts))
     with pytest.raises(BadModel, match="missing"):
-        Forest.load(pack("isolation-forest", 1, {}, {}))
+        Forest.load(pack("isolation-forest", VERSION, {}, {}))

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from sklearn.ensemble import IsolationForest
 
+from alerting.scoring.numerics.trees import Trees, usual_path
 from metrics.detection import EntityForest, StateError, create
+from metrics.detection.isolation import dump_trees, load_trees
 from metrics.detection.shape_forest import ShapeForest
 from metrics.detection.state import pack, unpack
-from metrics.detection.trees import Trees, usual_path
 from tests.metrics.detection.series import daily, minutes
 
 NAMES = ("cpu", "requests", "latency")
@@ -26,9 +27,9 @@ def test_stored_trees_score_as_scikit_learn_does(rows: int, samples: int) -> Non
     chance = np.random.default_rng(rows)
     known, unknown = chance.normal(size=(rows, 4)), chance.normal(0.0, 3.0, (500, 4))
     theirs = IsolationForest(n_estimators=50, max_samples=min(rows, samples), random_state=1).fit(known)
-    arrays = unpack(pack(Trees.taken_from(theirs).dump("trees")))
+    arrays = unpack(pack(dump_trees("trees", Trees.taken_from(theirs))))
 
-    ours = Trees.load("trees", arrays, 4)
+    ours = load_trees("trees", arrays, 4)
 
     assert np.allclose(ours.score(unknown), -theirs.score_samples(unknown), rtol=0.0, atol=1e-12)
 
@@ -92,14 +93,14 @@ def test_a_metric_that_never_moves_does_no_harm() -> None:
 
 def test_trees_that_would_never_end_are_refused() -> None:
     trees = Trees.grown(entity(200), count=5, samples=64, seed=0)
-    arrays = dict(trees.dump("trees"))
+    arrays = dict(dump_trees("trees", trees))
     left = arrays["trees.left"].copy()
     left[0] = 0
 
     with pytest.raises(StateError):
-        Trees.load("trees", {**arrays, "trees.left": left}, 3)
+        load_trees("trees", {**arrays, "trees.left": left}, 3)
     with pytest.raises(StateError):
-        Trees.load("trees", arrays, 2)
+        load_trees("trees", arrays, 2)
 
 
 def test_the_forest_of_a_series_grows_anew_when_asked() -> None:

@@ -1,25 +1,31 @@
-"""An isolation forest as plain arrays: grown by scikit-learn, stored and scored without it."""
+"""An isolation forest as plain arrays: grown by scikit-learn, stored and scored without it; never a pickle.
 
+Source: Liu, Ting, Zhou, "Isolation Forest", ICDM 2008. The score is 2^(-E[h(x)] / c(n)) as there: near 1 is
+isolated quickly, near 0.5 is like the rest.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics.detection.state import Arrays, StateError, take
+from alerting.scoring.numerics.packing import Array, BadModel
 
 Floats = NDArray[np.float64]
 Shorts = NDArray[np.int16]
 
-LEAF = -1
-EULER = 0.5772156649015329
-MOST_NODES = 1 << 15
+LEAF: Final = -1
+MOST_NODES: Final = 1 << 15
+#: The arrays of a stored forest and their types.
+STORED: Final = {"starts": "i8", "feature": "i2", "threshold": "f8", "left": "i2", "right": "i2", "path": "f8"}
 
 
 def usual_path(count: NDArray[Any]) -> Floats:
-    """Return the mean path length of an unsuccessful search among so many points."""
+    """c(n) of the paper: the mean path length of an unsuccessful search among n rows."""
     size = np.asarray(count, dtype=np.float64)
-    large = 2.0 * (np.log(np.maximum(size - 1.0, 1.0)) + EULER) - 2.0 * (size - 1.0) / np.maximum(size, 1.0)
+    large = 2.0 * (np.log(np.maximum(size - 1.0, 1.0)) + np.euler_gamma) - 2.0 * (size - 1.0) / np.maximum(size, 1.0)
     return np.where(size <= 1.0, 0.0, np.where(size <= 2.0, 1.0, large))
 
 
@@ -27,7 +33,7 @@ def usual_path(count: NDArray[Any]) -> Floats:
 class Trees:
     """The nodes of all trees one after another; a node's children are places in its own tree.
 
-    `path` is how deep a leaf lies, plus what the points that share it would still need to be told apart.
+    `path` is how deep a leaf lies, plus what the rows that share it would still need to be told apart.
     """
 
     starts: NDArray[np.int64]
@@ -39,8 +45,8 @@ class Trees:
     samples: int
 
     @classmethod
-    def grown(cls, rows: Floats, *, count: int, samples: int, seed: int) -> "Trees":
-        """Grow a forest on rows of features."""
+    def grown(cls, rows: Floats | NDArray[np.float32], *, count: int, samples: int, seed: int) -> "Trees":
+        """Grow a forest on rows of finite features."""
         from sklearn.ensemble import IsolationForest  # a heavy import, which judging does without
 
         samples = min(samples, len(rows))
@@ -65,7 +71,7 @@ class Trees:
             samples=int(forest.max_samples_),
         )
 
-    def score(self, rows: Floats) -> Floats:
+    def score(self, rows: Floats | NDArray[np.float32]) -> Floats:
         """Return how easily each row is told apart: 1 at once, about 0.5 for an ordinary one."""
         grid = rows.astype(np.float32).astype(np.float64)
         starts = self.starts[:-1]
@@ -81,39 +87,42 @@ class Trees:
         depth = np.cumsum(self.path[place], axis=1)[:, -1]
         return 2.0 ** (-depth / (len(starts) * usual)) if usual else np.ones(len(grid))
 
-    def dump(self, name: str) -> Arrays:
-        """Return the nodes as arrays."""
+    def arrays(self) -> dict[str, Array]:
+        """Return the nodes as the arrays that are stored, as STORED names them."""
         inner = self.feature != LEAF
         return {
-            f"{name}.starts": np.append(self.starts, self.samples),
-            f"{name}.feature": self.feature,
-            f"{name}.threshold": self.threshold[inner],
-            f"{name}.left": self.left[inner],
-            f"{name}.right": self.right[inner],
-            f"{name}.path": self.path[~inner],
+            "starts": np.append(self.starts, self.samples),
+            "feature": self.feature,
+            "threshold": self.threshold[inner],
+            "left": self.left[inner],
+            "right": self.right[inner],
+            "path": self.path[~inner],
         }
 
     @classmethod
-    def load(cls, name: str, arrays: Arrays, features: int) -> "Trees":
-        """Read the nodes; a child before its parent or outside its tree raises, so that scoring always ends."""
-        *starts, samples = take(arrays, f"{name}.starts", "q", least=3).tolist()
-        feature = take(arrays, f"{name}.feature", "h", least=1)
+    def from_arrays(cls, arrays: Mapping[str, Array], features: int | None = None) -> "Trees":
+        """Read stored nodes that look at so many features; raises BadModel for what would lead astray or never end."""
+        for name, kind in STORED.items():
+            if name not in arrays or arrays[name].dtype.str[1:] != kind or arrays[name].ndim != 1:
+                raise BadModel(f"A part of the forest is missing: {name}.")
+        *starts, samples = arrays["starts"].tolist()
+        feature = arrays["feature"]
         inner = feature != LEAF
-        count = int(inner.sum())
-        threshold = spread(take(arrays, f"{name}.threshold", "d", least=count, most=count), inner)
-        left = spread(take(arrays, f"{name}.left", "h", least=count, most=count), inner)
-        right = spread(take(arrays, f"{name}.right", "h", least=count, most=count), inner)
-        path = spread(take(arrays, f"{name}.path", "d", least=len(feature) - count, most=len(feature) - count), ~inner)
         sizes = np.diff(starts)
-        if starts[0] != 0 or starts[-1] != len(feature) or sizes.min() < 1 or sizes.max() > MOST_NODES or samples < 1:
-            raise StateError(f"{name}: trees")
+        if len(sizes) < 1 or samples < 1 or starts[0] != 0 or starts[-1] != len(feature):
+            raise BadModel("The trees of the forest do not fit together.")
+        if sizes.min() < 1 or sizes.max() > MOST_NODES:
+            raise BadModel("A tree of the forest is empty or too large.")
+        threshold, left, right = (_spread(arrays[name], inner) for name in ("threshold", "left", "right"))
+        path = _spread(arrays["path"], ~inner)
         own = np.arange(len(feature)) - np.repeat(starts[:-1], sizes)
         size = np.repeat(sizes, sizes)
         for child in (left, right):
+            # A child that does not come after its parent would make a search without an end.
             if bool((inner & ((child <= own) | (child >= size))).any()):
-                raise StateError(f"{name}: children")
-        if feature.min() < LEAF or feature.max() >= features:
-            raise StateError(f"{name}: features")
+                raise BadModel("A branch of the forest leads nowhere.")
+        if feature.min() < LEAF or (features is not None and feature.max() >= features):
+            raise BadModel("The forest is for other features.")
         return cls(np.array(starts, dtype=np.int64), feature, threshold, left, right, path, samples)
 
 
@@ -126,8 +135,10 @@ def depths(tree: Any) -> NDArray[np.int64]:
     return depth
 
 
-def spread(values: NDArray[Any], where: NDArray[np.bool_]) -> NDArray[Any]:
+def _spread(values: Array, where: NDArray[np.bool_]) -> Array:
     """Put values at the nodes they belong to, zero elsewhere."""
+    if len(values) != where.sum():
+        raise BadModel("The trees of the forest do not fit together.")
     whole = np.zeros(len(where), dtype=values.dtype)
     whole[where] = values
     return whole
