@@ -20,6 +20,7 @@ from alerting.models import (
     EscalationPolicy,
     GroupingRule,
     InhibitionRule,
+    LanguageModel,
     MaintenanceWindow,
     NotificationRule,
     OnCallSchedule,
@@ -30,6 +31,8 @@ from alerting.models import (
 from alerting.muting import MaintenanceWindow as Window
 from alerting.muting import WindowError
 from alerting.oncall import checking as on_call
+from channels.egress import EgressError, check_url
+from channels.egress.policy import current_policy
 from tenants.models import Tenant
 
 MAX_ROUTES: Final = 1_000
@@ -182,8 +185,19 @@ def check_policy(policy: AlertingPolicy) -> None:
         raise ValidationError({"ignored_labels": _("At most %(limit)d labels.") % {"limit": 64}})
 
 
+def check_assistant(row: LanguageModel) -> None:
+    """An address the service may reach, and a model's name once it is switched on."""
+    try:
+        check_url(row.url, current_policy())
+    except EgressError as error:
+        raise ValidationError({"url": str(error)}) from error
+    if not row.model.strip():
+        raise ValidationError({"model": _("Name the model.")})
+
+
 _JUDGES: Final[dict[type[models.Model], Callable[[Any], None]]] = {
     AlertingPolicy: check_policy,
+    LanguageModel: check_assistant,
     ContactMethod: on_call.check_contact,
     EscalationPolicy: check_escalation_policy,
     NotificationRule: on_call.check_rule,

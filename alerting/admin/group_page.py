@@ -22,6 +22,8 @@ from alerting.admin.escalation import step_lines
 from alerting.admin.matching import label_chips
 from alerting.admin.severity import severity_chip, status_chip
 from alerting.admin.timelines import timeline_lines
+from alerting.assistant.asking import ask, is_offered
+from alerting.assistant.provider import NoAnswer
 from alerting.escalation import next_steps
 from alerting.models import Alert, AlertGroup, GroupStatus
 from alerting.scoring.similar import advice
@@ -36,12 +38,13 @@ from tenants.principal import Principal
 ALERTS, EVENTS, DELIVERIES = 100, 200, 50
 SILENCES: Final = {"1h": timedelta(hours=1), "4h": timedelta(hours=4), "24h": timedelta(hours=24)}
 Deed = Callable[[Principal, AlertGroup], object]
-REFUSALS: Final = (lifecycle.IllegalStep, ValueError)
+REFUSALS: Final = (lifecycle.IllegalStep, ValueError, NoAnswer)
 
 DEEDS: Final[dict[str, Deed]] = {
     "acknowledge": lambda principal, group: lifecycle.acknowledge(principal, group.pk),
     "unacknowledge": lambda principal, group: lifecycle.unacknowledge(principal, group.pk),
     "resolve": lambda principal, group: lifecycle.resolve(principal, group.pk),
+    "ask": lambda principal, group: ask(principal, group.pk),
 }
 
 
@@ -128,6 +131,7 @@ def show(page: Any, request: HttpRequest, group: AlertGroup) -> HttpResponse:
         "explain": explain_link(alerts[0]) if alerts else "",
         "steps": step_lines(next_steps(group.pk)),
         "advice": advice(group),
+        "may_ask": is_offered(),
     }
     request.current_app = page.admin_site.name
     return TemplateResponse(request, "admin/alerting/group.html", context)
@@ -167,6 +171,7 @@ def _wanted(request: HttpRequest) -> tuple[Deed, str]:
         "acknowledge": _("Acknowledged: nobody is reminded of it until something new happens."),
         "unacknowledge": _("The acknowledgement is taken back."),
         "resolve": _("Resolved."),
+        "ask": _("The assistant's answer is on the timeline."),
         "silence": _("Silenced."),
         "comment": _("Your comment is on the timeline."),
         "assign": _("Assigned."),

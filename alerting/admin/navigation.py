@@ -76,6 +76,7 @@ SECTIONS: Final[list[tuple[Promise, list[Item]]]] = [
             Item(_("Grouping rules"), "workspaces", "alerting_groupingrule_changelist", CONFIGURATION),
             Item(_("Enrichment steps"), "auto_fix_high", "alerting_enrichmentstep_changelist", CONFIGURATION),
             Item(_("General settings"), "tune", "alerting_alertingpolicy_changelist", CONFIGURATION),
+            Item(_("Assistant"), "assistant", "alerting_languagemodel_changelist", CONFIGURATION),
         ],
     ),
     (

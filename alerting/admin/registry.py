@@ -7,6 +7,7 @@ from django.utils.module_loading import import_string
 
 from alerting.admin import oncall
 from alerting.admin.alerts import AlertAdmin
+from alerting.admin.assistant import LanguageModelAdmin
 from alerting.admin.escalation import EscalationPolicyAdmin
 from alerting.admin.groups import AlertGroupAdmin
 from alerting.admin.quarantine import QuarantinedAlertAdmin
@@ -22,6 +23,7 @@ from alerting.models import (
     EscalationPolicy,
     GroupingRule,
     InhibitionRule,
+    LanguageModel,
     MaintenanceWindow,
     QuarantinedAlert,
     Route,
@@ -75,6 +77,7 @@ PAGES: dict[Any, Any] = {
     GroupingRule: GroupingRuleAdmin,
     EnrichmentStep: EnrichmentStepAdmin,
     AlertingPolicy: AlertingPolicyAdmin,
+    LanguageModel: LanguageModelAdmin,
     Tenant: TenantAdmin,
     Membership: MembershipAdmin,
     Role: RoleAdmin,

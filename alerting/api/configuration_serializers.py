@@ -14,6 +14,7 @@ from alerting.models import (
     EscalationPolicy,
     GroupingRule,
     InhibitionRule,
+    LanguageModel,
     MaintenanceWindow,
     Route,
 )
@@ -213,6 +214,29 @@ class MaintenanceWindowOutput(serializers.ModelSerializer[MaintenanceWindow]):
             page["now_and_zone"] = (database_now(), zone)
         found: tuple[datetime, str] = page["now_and_zone"]
         return found
+
+
+class AssistantInput(StrictModelSerializer):
+    """Which language model may describe groups. The key is never shown again."""
+
+    api_key = serializers.CharField(required=False, allow_blank=True, max_length=500, write_only=True)
+
+    class Meta:
+        model = LanguageModel
+        fields = ("url", "model", "api_key", "seconds", "is_active")
+
+
+class AssistantOutput(serializers.ModelSerializer[LanguageModel]):
+    """Which language model may describe groups."""
+
+    has_api_key = serializers.SerializerMethodField()
+
+    class Meta:
+        model = LanguageModel
+        fields = ("url", "model", "seconds", "is_active", "has_api_key")
+
+    def get_has_api_key(self, row: LanguageModel) -> bool:
+        return bool(row.api_key)
 
 
 class PolicyInput(StrictModelSerializer):

@@ -10,7 +10,15 @@ from rest_framework.response import Response
 
 from alerting import validation
 from alerting.api import configuration_serializers as bodies
-from alerting.models import AlertingPolicy, EnrichmentStep, GroupingRule, InhibitionRule, MaintenanceWindow, Route
+from alerting.models import (
+    AlertingPolicy,
+    EnrichmentStep,
+    GroupingRule,
+    InhibitionRule,
+    LanguageModel,
+    MaintenanceWindow,
+    Route,
+)
 from alerting.route_channels import set_channels
 from alerting.selectors import list_routes
 from tenants import audit
@@ -87,6 +95,33 @@ class MaintenanceWindowViewSet(AlertingConfigurationViewSet):
     noun = "maintenance window"
     input_serializer = bodies.MaintenanceWindowInput
     output_serializer = bodies.MaintenanceWindowOutput
+
+
+class AssistantViewSet(TenantViewSet):
+    """Which language model may describe groups: one row."""
+
+    read_permission = "view_configuration"
+    pagination_class = None
+    paged = frozenset()
+
+    @extend_schema(summary="Show the assistant's settings", responses=bodies.AssistantOutput)
+    def retrieve(self, request: Request) -> Response:
+        return Response(bodies.AssistantOutput(self._row()).data)
+
+    @extend_schema(
+        summary="Change the assistant's settings", request=bodies.AssistantInput, responses=bodies.AssistantOutput
+    )
+    def partial_update(self, request: Request) -> Response:
+        row = self._row()
+        for name, value in self.accept(bodies.AssistantInput, row, partial=True).items():
+            setattr(row, name, value)
+        clean_instance(row, validation.check)
+        audit.save_audited(self.principal, row)
+        return Response(bodies.AssistantOutput(row).data)
+
+    def _row(self) -> LanguageModel:
+        found = LanguageModel._default_manager.first()
+        return found or LanguageModel(tenant_id=self.principal.tenant_id)
 
 
 class PolicyViewSet(TenantViewSet):

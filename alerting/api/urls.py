@@ -3,6 +3,7 @@
 from django.urls import re_path
 
 from alerting.api.configuration_views import (
+    AssistantViewSet,
     EnrichmentStepViewSet,
     GroupingRuleViewSet,
     InhibitionRuleViewSet,
@@ -46,6 +47,9 @@ urlpatterns = [
     re_path(r"^who-would-be-called/?$", ForetellViewSet.as_view({"post": "create"}), name="who-would-be-called"),
     re_path(r"^on-call-feeds/(?P<token>[\w.-]+)\.ics$", on_call_feed, name="on-call-feed"),
     re_path(r"^integrations/alertmanager/?$", AlertmanagerIntakeView.as_view(), name="alertmanager-send"),
+    re_path(
+        r"^assistant/?$", AssistantViewSet.as_view({"get": "retrieve", "patch": "partial_update"}), name="assistant"
+    ),
     re_path(r"^policy/?$", PolicyViewSet.as_view({"get": "retrieve", "patch": "partial_update"}), name="policy"),
     re_path(r"^explain/?$", ExplainViewSet.as_view({"post": "create"}), name="explain"),
     *router.urls,

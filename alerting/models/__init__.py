@@ -1,6 +1,7 @@
 """The tables of the alerting app."""
 
 from alerting.models.alert import Alert, AlertStatus, ResolvedBecause, SeverityLevel
+from alerting.models.assistant import LanguageModel
 from alerting.models.configuration import (
     AlertingPolicy,
     ConfigurationRevision,
@@ -54,6 +55,7 @@ __all__ = [
     "InhibitionRule",
     "IntakeQueue",
     "IntakeRequest",
+    "LanguageModel",
     "MaintenanceWindow",
     "NoticeState",
     "NotificationLog",

@@ -20,6 +20,7 @@ from alerting.models import (
     EscalationPolicy,
     GroupingRule,
     InhibitionRule,
+    LanguageModel,
     MaintenanceWindow,
     NotificationRule,
     OnCallSchedule,
@@ -164,6 +165,7 @@ def _configuration(world: World) -> None:
     rows[EnrichmentStep] = EnrichmentStep.objects.create(
         name=f"step {marker}", kind="static", settings={"labels": {"owner": marker}}
     )
+    rows[LanguageModel] = LanguageModel.objects.create(url="http://127.0.0.1:9/v1", model=marker)
     rows[AlertingPolicy] = AlertingPolicy.objects.create(ignored_labels=[marker])
     now = timezone.now()
     rows[Silence] = Silence.objects.create(

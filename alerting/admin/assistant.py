@@ -1,0 +1,64 @@
+"""The assistant's one page: which language model may describe groups; none by default."""
+
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldBooleanSwitchWidget
+
+from alerting.admin.forms import ConfigurationAdmin, JudgedForm
+from alerting.models import LanguageModel
+
+
+class LanguageModelForm(JudgedForm):
+    """The key is taken and never shown again."""
+
+    new_key = forms.CharField(
+        label=_("API key"),
+        required=False,
+        max_length=500,
+        widget=UnfoldAdminPasswordWidget(),
+        help_text=_("Leave it empty to keep the stored one."),
+    )
+    forget_key = forms.BooleanField(
+        label=_("remove the stored key"), required=False, widget=UnfoldBooleanSwitchWidget()
+    )
+
+    class Meta:
+        model = LanguageModel
+        fields = ("url", "model", "seconds", "is_active")
+
+    def clean(self) -> dict[str, Any]:
+        """Take the key over where one was typed."""
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        if data.get("forget_key"):
+            self.instance.api_key = ""
+        if data.get("new_key"):
+            self.instance.api_key = data["new_key"]
+        return data
+
+
+class LanguageModelAdmin(ConfigurationAdmin):
+    """One row a tenant."""
+
+    form = LanguageModelForm
+    fields = ("url", "model", "new_key", "forget_key", "seconds", "is_active")
+    list_before_template = "admin/alerting/hints/assistant.html"
+    change_form_before_template = "admin/alerting/hints/assistant.html"
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_add_permission(request) and not LanguageModel._default_manager.exists()
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Go straight to the one row, or to making it."""
+        name = f"{self.admin_site.name}:alerting_languagemodel"
+        row = LanguageModel._default_manager.first()
+        if row is not None:
+            return redirect(reverse(f"{name}_change", args=[row.pk]))
+        if self.has_add_permission(request):
+            return redirect(reverse(f"{name}_add"))
+        response: HttpResponse = super().changelist_view(request, extra_context)
+        return response
