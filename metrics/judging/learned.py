@@ -19,6 +19,7 @@ _SCORES: Final = (1.8, 1.28, 1.0, 0.78, 0.72)
 #: It is over once the strangeness has fallen to this share of the alarm's.
 _CALM: Final = 0.5
 _STRONGEST: Final = 3
+DEFAULT_SENSITIVITY: Final = 0.5
 #: A place by the calendar of the tenant: its zone, and the country whose holidays count.
 DEFAULT_CALENDAR: Final = Calendar()
 
@@ -120,7 +121,8 @@ def on_side(condition: Adaptive, values: Floats, expected: Floats) -> Flags:
 
 def sensitivity_of(condition: Adaptive, adjustment: float) -> float:
     """Where feedback has moved the sensitivity: never beyond what a person set."""
-    return min(condition.most, max(condition.least, condition.sensitivity + adjustment))
+    middle = DEFAULT_SENSITIVITY if condition.sensitivity is None else condition.sensitivity
+    return min(condition.most, max(condition.least, middle + adjustment))
 
 
 def open_model(

@@ -8,10 +8,11 @@ from typing import Final
 from uuid import UUID
 
 import structlog
+from msgspec import structs
 
 from alerting.matchers import MatcherError, Predicate, compile_matchers, from_json
-from metrics.models import Threshold
-from metrics.thresholds.conditions import Condition, ConditionError, metrics_of, read_condition
+from metrics.models import MetricsPolicy, Threshold
+from metrics.thresholds.conditions import Adaptive, Condition, ConditionError, metrics_of, read_condition
 from metrics.thresholds.phases import Patience
 
 log = structlog.get_logger(__name__)
@@ -54,14 +55,20 @@ class Rule:
         return Patience(self.hold, self.recover, max(GAP, 2 * self.hold, 3 * interval))
 
 
-def rule_of(row: Threshold) -> Rule:
-    """Read one row; raises ConditionError or MatcherError when it could never have been saved like this."""
+def rule_of(row: Threshold, sensitivity: float | None = None) -> Rule:
+    """Read one row; raises ConditionError or MatcherError when it could never have been saved like this.
+
+    A learned threshold without a sensitivity of its own has the tenant's, which is looked up unless given.
+    """
+    condition = read_condition(row.kind, row.settings)
+    if isinstance(condition, Adaptive) and condition.sensitivity is None:
+        condition = structs.replace(condition, sensitivity=sensitivity if sensitivity is not None else of_tenant())
     return Rule(
         id=row.pk,
         name=row.name,
         kind=row.kind,
         metric=row.metric,
-        condition=read_condition(row.kind, row.settings),
+        condition=condition,
         matches=compile_matchers(from_json(row.matchers)),
         hold=row.hold.total_seconds(),
         recover=row.recover.total_seconds(),
@@ -74,6 +81,12 @@ def rule_of(row: Threshold) -> Rule:
     )
 
 
+def of_tenant() -> float:
+    """The running tenant's sensitivity."""
+    found = MetricsPolicy._default_manager.values_list("sensitivity", flat=True).first()
+    return MetricsPolicy().sensitivity if found is None else found
+
+
 def load_rules(kinds: Iterable[str] | None = None, *, also_inactive: bool = False) -> list[Rule]:
     """The active thresholds of the running tenant, of these kinds or of all."""
     rows = Threshold._default_manager.all()
@@ -81,10 +94,10 @@ def load_rules(kinds: Iterable[str] | None = None, *, also_inactive: bool = Fals
         rows = rows.filter(is_active=True)
     if kinds is not None:
         rows = rows.filter(kind__in=list(kinds))
-    rules = []
+    rules, sensitivity = [], of_tenant()
     for row in rows:
         try:
-            rules.append(rule_of(row))
+            rules.append(rule_of(row, sensitivity))
         except (ConditionError, MatcherError) as error:
             # A row of an older version whose settings mean nothing any more; the others go on.
             log.error("threshold unreadable", threshold=str(row.pk), error=str(error))

@@ -88,12 +88,13 @@ class Absence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class Adaptive(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is unusual for this very series: outside its learned band, or striking to the streaming detector.
 
-    `sensitivity` is where people put it; feedback moves it between `least` and `most` and no further.
+    `sensitivity` is where people put it, the tenant's unless given; feedback moves it between `least` and `most` and
+    no further.
     """
 
     method: Literal["band", "detector"] = "detector"
     side: Side = "both"
-    sensitivity: Annotated[float, Meta(ge=0, le=1)] = 0.5
+    sensitivity: Annotated[float, Meta(ge=0, le=1)] | None = None
     least: Annotated[float, Meta(ge=0, le=1)] = 0.2
     most: Annotated[float, Meta(ge=0, le=1)] = 0.8
 
@@ -164,8 +165,10 @@ def _check(condition: Condition) -> None:
         _check_bounds(condition)
     if isinstance(condition, Static) and condition.take != "last" and not condition.over:
         raise ConditionError(_("Say over how many seconds: over."))
-    if isinstance(condition, Adaptive) and not condition.least <= condition.sensitivity <= condition.most:
-        raise ConditionError(_("The sensitivity lies between least and most."))
+    if isinstance(condition, Adaptive):
+        middle = condition.least if condition.sensitivity is None else condition.sensitivity
+        if not condition.least <= middle <= condition.most:
+            raise ConditionError(_("The sensitivity lies between least and most."))
     if isinstance(condition, Composite):
         for part in condition.parts:
             part_condition(part)

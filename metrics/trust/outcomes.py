@@ -115,7 +115,7 @@ def suggestions(
     is_noisy = precision.judged >= ENOUGH and precision.share is not None and precision.share < precision.floor
     if is_noisy and threshold.kind == "adaptive":
         settings = dict(threshold.settings)
-        settings["sensitivity"] = round(max(0.0, float(settings.get("sensitivity", 0.5)) - 0.15), 2)
+        settings["sensitivity"] = round(max(0.0, float(settings.get("sensitivity") or 0.5) - 0.15), 2)
         settings["least"] = min(float(settings.get("least", 0.2)), settings["sensitivity"])
         found.append(
             Suggestion("less_sensitive", _("Too much of it was noise: make it less sensitive."), {"settings": settings})

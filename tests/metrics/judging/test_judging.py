@@ -104,7 +104,8 @@ def test_statements_do_not_grow_with_series(world: World) -> None:
 
     few, many = statements(3, 0), statements(60, 10)
     assert len(world.findings()) == 3 + 60
-    assert many <= few + 2
+    # The second round also closes what the first one opened.
+    assert many <= few + 8
 
 
 def test_a_ratio_is_that_of_sums_over_shared_labels(world: World) -> None:

@@ -9,7 +9,8 @@ from metrics.judging import live
 from metrics.judging.engine import judge
 from metrics.judging.fitting import fit_some
 from metrics.judging.learned import sensitivity_of
-from metrics.models import DetectorState, Threshold
+from metrics.judging.rules import rule_of
+from metrics.models import DetectorState, MetricsPolicy, Threshold
 from metrics.thresholds.conditions import Adaptive
 from metrics.trust import verdicts
 from tenants.principal import system
@@ -112,6 +113,19 @@ def test_models_are_dumped_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("metrics.judging.live.write_dumps.__kwdefaults__", {"every": 1})
     world.feed(100.0, start=5)
     assert until() != before
+
+
+def test_the_tenants_sensitivity_is_that_of_thresholds_without_their_own() -> None:
+    world = warmed("band")
+    with world.context():
+        MetricsPolicy.objects.create(sensitivity=0.3)
+        own, given = (
+            rule_of(Threshold(name="x", kind="adaptive", settings=settings)) for settings in ({}, {"sensitivity": 0.6})
+        )
+    assert [sensitivity_of(rule.condition, 0.0) for rule in (own, given)] == [0.3, 0.6]
+    world.feed(100)
+    (live_one,) = (one for key, one in live.shelf.kept.items() if key[0] == world.tenant.pk)
+    assert live_one.model.bands.config.sensitivity == 0.3
 
 
 def test_another_method_is_fitted_anew() -> None:
