@@ -33,3 +33,25 @@ def test_the_preview_follows_what_is_typed(page: Page, sign_in: SignIn, owner: U
     assert kept.parts == {"title": "Wake up: {{ title }}"}
     page.goto(f"/admin/channels/messagetemplate/{kept.pk}/change/")
     expect(preview).to_contain_text("Wake up: Disk almost full")
+
+
+def test_a_layout_for_slack_is_drawn_and_says_what_renders_empty(
+    page: Page, sign_in: SignIn, owner: User, tenant: Tenant
+) -> None:
+    sign_in("olga")
+    page.goto("/admin/channels/messagetemplate/add/")
+    page.fill("[name=name]", "Laid out")
+    page.select_option("[name=kind]", "slack")
+    page.fill(
+        "[name=part__slack__blocks]",
+        "{{ header() }}\n*{{ status_title|upper }}* in `{{ labels.cluster }}`, {{ headlin }}\n"
+        "{{ section(annotations.description) }}{{ divider() }}{{ fields(labels) }}\n"
+        "{{ context(tenant.name, counts.text) }}{{ actions() }}{{ link_buttons() }}",
+    )
+    drawing = page.frame_locator("#template-preview iframe").first
+    expect(drawing.locator("h2")).to_contain_text("Disk almost full")
+    expect(drawing.locator("b", has_text="FIRING")).to_be_visible()
+    expect(drawing.locator(".button", has_text="Acknowledge")).to_be_visible()
+    expect(page.locator("#template-preview")).to_contain_text("Is headline meant?")
+    page.click("button[name=_save], input[name=_save]")
+    expect(page.get_by_text("Is headline meant?")).to_be_visible()

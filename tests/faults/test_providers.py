@@ -15,7 +15,7 @@ from tests.stack import wait_for
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow]
 
-ALERTS, PAUSE = 25, 0.15
+WARM_UP, ALERTS, PAUSE = 3, 25, 0.15
 #: What the service promises its other tenants; on a machine that is slower than this by itself, what it does by itself.
 PROMISE = 2.0
 
@@ -63,9 +63,13 @@ def test_four_tenants_hear_in_time_while_the_fifth_has_trouble(
     found = [slack_team(ground) for _ in range(5)]
     teams, workspaces = [team for team, _workspace in found], [workspace for _team, workspace in found]
     (sick, trouble), others = found[0], teams[1:]
+    # What a process does for the first time is slower, and no measure of anything.
+    post_together(teams, WARM_UP, 0)
+    wait_for(lambda: all(team.has_told() for team in teams), 60, "nothing is told")
+    since = ground.sql("SELECT now()")[0][0]
     post_together(teams, ALERTS, PAUSE)
     wait_for(lambda: all(team.has_told() for team in teams), 60, "all is well, and not all was told")
-    usual = p99(value for team in teams for value in team.seconds())
+    usual = p99(value for team in teams for value in team.seconds(since))
 
     since = ground.sql("SELECT now()")[0][0]
     fault(trouble)
@@ -78,7 +82,7 @@ def test_four_tenants_hear_in_time_while_the_fifth_has_trouble(
     settle(ground, [sick])
     for team, workspace in zip(teams, workspaces, strict=True):
         assert team.deliveries() == set(workspace.told), "told to nobody, or never decided"
-        assert team.states() == {"delivered": 2 * ALERTS}
+        assert team.states() == {"delivered": WARM_UP + 2 * ALERTS}
         again = sum(workspace.told.values()) - len(workspace.told)
         assert again <= workspace.lost_answers, "more than one repeat for a lost answer"
     if fault is forgetful:
