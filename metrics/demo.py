@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.conf import settings
 
-from alerting.demo import SLUG
+from alerting.demo import SLUG, Inbox
 from metrics.catalogue import entries
 from metrics.catalogue.choosing import switch_on
-from metrics.models import MetricChoice
+from metrics.models import MetricChoice, Source
 from metrics.simulator import feed
 from metrics.simulator.feeding import BACK_DAYS
 from metrics.simulator.scenario import SERIES
@@ -32,7 +34,23 @@ def seed(budget: float) -> int:
             for key in entries():
                 if key in chosen:
                     switch_on(actor, key)
+            _source()
     return feed(tenant.pk, budget=budget, back_days=BACK_DAYS)
+
+
+def _source() -> None:
+    """A source that is really asked: how many messages lie in the development inbox."""
+    if not Source.objects.exists():
+        Source.objects.create(
+            name="Inbox",
+            kind="json",
+            settings={
+                "url": f"{Inbox.from_environment().url}/messages.json",
+                "items": "[@]",
+                "values": {"inbox_messages": "length(@)"},
+            },
+            interval=timedelta(seconds=30),
+        )
 
 
 def simulate() -> int:
