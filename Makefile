@@ -12,7 +12,7 @@ TOOL_ENV := ENVIRONMENT=test SECRET_KEY=only-for-checks-xxxxxxxxxxxxxxxxxxxxxxxx
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help up test lint format bench bench-render bench-anomaly bench-metrics migrations-check messages lock clean-data
+.PHONY: help up test lint format bench bench-render bench-anomaly bench-metrics bench-intelligence migrations-check messages lock clean-data
 
 help: ## List the commands.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -50,6 +50,10 @@ bench: ## Measure throughput on a stack of its own (ARGS goes to benchmarks/load
 bench-render: ## Measure how many messages a second one core writes (ARGS goes to benchmarks/render.py).
 	@$(INSTALL_DEV)
 	$(BIN)/python -m benchmarks.render $(ARGS)
+
+bench-intelligence: ## Judge change points, forecasts, bands and causes on known truth (ARGS goes to benchmarks/intelligence.py).
+	@$(INSTALL_DEV)
+	$(BIN)/python -m benchmarks.intelligence $(ARGS)
 
 bench-metrics: ## Measure how many samples a second are taken in and rolled up (ARGS goes to benchmarks/metrics.py).
 	@$(INSTALL_DEV)
