@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import psutil
+
 from benchmarks.generator import Connection
 from benchmarks.stack import ROOT, BenchStack
 
@@ -69,6 +71,12 @@ class Bodies:
             )
             parts.append(f"{self._heads[number]}{samples}]}}")
         return f'{{"series":[{",".join(parts)}]}}'.encode(), len(parts) * self._shape.samples_each
+
+
+def busy_seconds() -> float:
+    """CPU seconds all cores together have worked so far."""
+    times = psutil.cpu_times()
+    return float(sum(times) - times.idle - getattr(times, "iowait", 0.0))
 
 
 def head_of(number: int) -> str:
@@ -155,16 +163,18 @@ class Case:
     def run(self) -> dict[str, Any]:
         """Push, wait until all is taken in and rolled up, and return the figures."""
         before = self.stack.cpu_seconds()
-        own = time.process_time()
+        own, machine = time.process_time(), busy_seconds()
         seconds = self.load.run(self.seconds, lambda: self._waiting("metric_queue", "samples"))
         own = time.process_time() - own
         began = time.perf_counter()
         taken_in = self._settle("metric_queue") - began + seconds
         rolled_up = self._settle("rollup_due") - began + seconds
-        after = self.stack.cpu_seconds()
+        after, machine = self.stack.cpu_seconds(), busy_seconds() - machine
         cpu = {name: round(after[name] - before[name], 2) for name in after if after[name] - before[name] > 0.05}
         accepted = self.load.accepted
         latencies = sorted(self.load.latencies)
+        # Programs that are no part of this share the two cores with us: what they took says what the figures are worth.
+        others = max(0.0, machine - sum(cpu.values()) - own) / rolled_up
         return {
             "series": self.shape.series,
             "samples_a_request": REQUEST_SAMPLES,
@@ -176,8 +186,13 @@ class Case:
             "accept_p50_ms": round(latencies[len(latencies) // 2] * 1000, 1),
             "accept_p99_ms": round(latencies[int(len(latencies) * 0.99)] * 1000, 1),
             "refused": self.load.refused,
+            "cores": os.cpu_count(),
+            "cores_busy_with_other_programs": round(others, 2),
             "cpu_us_per_sample": {name: round(used / accepted * 1e6, 2) for name, used in cpu.items()}
-            | {"generator": round(own / accepted * 1e6, 2)},
+            | {
+                "generator": round(own / accepted * 1e6, 2),
+                "all": round((sum(cpu.values()) + own) / accepted * 1e6, 2),
+            },
             **self._truth(),
         }
 

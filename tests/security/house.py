@@ -76,7 +76,7 @@ class House:
         # Nobody listens there: a try of it ends at once.
         settings = {"url": f"http://127.0.0.1:9/{name}", "values": {"n": "n"}}
         yield "metric-sources", {"name": name, "kind": "json", "settings": settings, "credentials": {"token": name}}
-        yield "metric-choices", {"key": "technical.latency", "metric": f"latency_{name}"}
+        yield "metric-choices", {"key": "technical.latency", "metric": "latency_" + name.replace("-", "_")}
 
     def _on_call(self) -> dict[str, Any]:
         people = [str(self.owner.pk)]

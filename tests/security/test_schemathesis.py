@@ -30,6 +30,8 @@ from alerting import backlog, rate_limit
 from tests.factories import make_key, make_tenant
 from tests.security.house import House
 
+# Prometheus's remote write: bytes to whoever does not know the format.
+schemathesis.serializer.alias("application/x-protobuf", "application/octet-stream")
 EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "24"))
 #: Each of these starts a process or decides a whole pipeline.
 SLOW = {"/api/v1/templates", "/api/v1/templates/{id}", "/api/v1/templates/preview"}
