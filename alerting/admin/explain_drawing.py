@@ -33,6 +33,7 @@ ICONS: Final = {
     StepKind.IDENTITY: "fingerprint",
     StepKind.NEWS: "fiber_new",
     StepKind.ENRICHMENT: "auto_fix_high",
+    StepKind.SCORING: "insights",
     StepKind.SILENCES: "notifications_off",
     StepKind.INHIBITIONS: "call_merge",
     StepKind.MAINTENANCE: "event_busy",

@@ -5,7 +5,19 @@ from django.utils.translation import gettext as _
 
 from alerting.decoding import ItemError, NativeAlert, title_of
 from alerting.exclusive import Moment
-from alerting.explain import calling, door, enriching, grouping, identity, looking, muting, rendering, routes, telling
+from alerting.explain import (
+    calling,
+    door,
+    enriching,
+    grouping,
+    identity,
+    looking,
+    muting,
+    rendering,
+    routes,
+    scoring,
+    telling,
+)
 from alerting.explain.prospect import Prospect, foresee
 from alerting.explain.story import Destination, Detail, Explanation, Step, StepKind, Subject, Verdict
 from alerting.explain.words import Clock, listed
@@ -30,6 +42,7 @@ def foretell(body: bytes, moment: Moment) -> Explanation:
         identity.identity(prospect.fingerprint, alert.labels, prospect.configuration.ignored_labels, prospect.stored),
         identity.news(prospect.news, prospect.assessed, prospect.stored, prospect.configuration.thresholds, clock),
         _enrichment(prospect),
+        scoring.scoring(prospect.assessed.row.scores),
         *_mutes(prospect, clock),
         *_group(prospect, clock),
         routes.route(prospect.configuration, prospect.labels),

@@ -13,6 +13,7 @@ from alerting.exclusive import Moment
 from alerting.explain import sent
 from alerting.explain.events import told
 from alerting.explain.identity import past
+from alerting.explain.scoring import scoring
 from alerting.explain.story import Detail, Explanation, Step, StepKind, Subject, Verdict
 from alerting.explain.words import Clock, pairs
 from alerting.models import Alert, AlertGroup, TimelineEvent, Timer
@@ -31,7 +32,13 @@ def of_alert(alert: Alert, moment: Moment) -> Explanation:
     groups = {event.group_id for event in events if event.group_id} | ({alert.group_id} if alert.group_id else set())
     deliveries = _deliveries(groups)
     open_group = AlertGroup.objects.filter(pk=alert.group_id).first() if alert.group_id else None
-    steps = [_identity(alert, clock), _enrichment(alert), _muted(alert.muted_by or []), _history(events, clock)]
+    steps = [
+        _identity(alert, clock),
+        _enrichment(alert),
+        scoring(alert.scores),
+        _muted(alert.muted_by or []),
+        _history(events, clock),
+    ]
     return Explanation(
         subject=Subject(kind="alert", title=str(alert), id=alert.pk, labels=alert.labels),
         at=moment.now,

@@ -16,6 +16,7 @@ class StepKind(StrEnum):
     IDENTITY = "identity"
     NEWS = "news"
     ENRICHMENT = "enrichment"
+    SCORING = "scoring"
     SILENCES = "silences"
     INHIBITIONS = "inhibitions"
     MAINTENANCE = "maintenance"

@@ -1,11 +1,13 @@
 """From a tenant's past to what its next alerts are said to be."""
 
+import json
 from typing import Any
 from uuid import UUID
 
 import msgspec
 import pytest
 
+from alerting.explain import explain, explain_alert
 from alerting.lifecycle import acknowledge
 from alerting.matchers import LEVEL
 from alerting.models import AlertingPolicy, Scoring, ScoringModel
@@ -157,3 +159,15 @@ def test_another_tenant_learns_nothing_of_it(scene: Scene) -> None:
     assert learn(other) == 0
     assert {scene.id, other.id} <= set(learning.tenants())
     assert isinstance(other.id, UUID)
+
+
+def test_explain_tells_it_before_and_after(scene: Scene) -> None:
+    learn(scene)
+    body = json.dumps({"labels": {"alertname": "Meteor", "host": "next", "rack": "next", "env": "prod", "job": "node"}})
+    foretold = explain(scene.id, body.encode())
+    scores(scene, name="Meteor", env="prod")
+    told = explain_alert(scene.id, scene.alerts(labels__host="next")[0].pk)
+    for explanation in (foretold, told):
+        (step,) = [one for one in explanation.steps if one.kind == "scoring"]
+        assert "critical would fit" in step.sentence
+        assert "env=prod" in step.sentence
