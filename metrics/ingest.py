@@ -70,7 +70,7 @@ def take_in(tenant_id: UUID, parcels: Sequence[Parcel], now: datetime) -> Ingest
 def _limits(now: datetime) -> Limits:
     milliseconds = rows.milliseconds_of(now)
     # Whatever comes late must find all samples of its hour still there to be rolled up with.
-    return Limits(milliseconds, milliseconds - (settings.METRICS_KEEP_SAMPLES_DAYS - 1) * _DAY_MS)
+    return Limits(milliseconds, milliseconds - max(1, settings.METRICS_KEEP_SAMPLES_DAYS - 1) * _DAY_MS)
 
 
 def _gather(tenant_id: UUID, parcels: Sequence[Parcel], report: IngestReport) -> Batch:
