@@ -7,6 +7,8 @@ import numpy.typing as npt
 
 from metrics.seasons import Cells, Floats
 
+LONGEST_GRID = 4096  # cells
+
 
 def _empty() -> Floats:
     return np.empty(0)
@@ -50,11 +52,12 @@ class Memory:
         self.season, self.level = season, level
 
     def cells(self, length: float) -> Cells:
-        """The medians on an unbroken grid, for learning seasons."""
-        numbers = np.round(self.start / length).astype(np.int64)
+        """The medians on an unbroken grid, for learning seasons; what lies before a very long gap is left out."""
+        recent = self.start > self.start[-1] - LONGEST_GRID * length
+        numbers = np.round(self.start[recent] / length).astype(np.int64)
         values = np.full(int(numbers[-1] - numbers[0]) + 1, np.nan)
-        values[numbers - numbers[0]] = self.middle
-        return Cells(float(self.start[0]), length, values, values)
+        values[numbers - numbers[0]] = self.middle[recent]
+        return Cells(float(numbers[0]) * length, length, values, values)
 
     def arrays(self) -> dict[str, npt.NDArray[np.float64]]:
         """All of it by name."""
