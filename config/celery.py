@@ -5,10 +5,11 @@ message therefore costs nothing, which is why there is no result backend and no 
 """
 
 import os
+import threading
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_init, worker_process_init, worker_shutting_down
+from celery.signals import worker_process_init, worker_ready, worker_shutting_down
 from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -68,6 +69,7 @@ app.conf.update(
         "foretell": {"task": "metrics.tasks.foretell", "schedule": 300.0, "options": {"expires": 300}},
         "seek-causes": {"task": "metrics.tasks.seek_causes", "schedule": 60.0, "options": {"expires": 60}},
         "gather-evidence": {"task": "metrics.tasks.gather_evidence", "schedule": 600.0, "options": {"expires": 600}},
+        "fit-entities": {"task": "metrics.tasks.fit_entities", "schedule": 120.0, "options": {"expires": 120}},
         "fit-models": {"task": "metrics.tasks.fit_models", "schedule": 30.0, "options": {"expires": 30}},
         "announce-metrics": {"task": "metrics.tasks.announce_waiting", "schedule": 5.0, "options": {"expires": 5}},
         "close-idle-series": {"task": "metrics.tasks.close_idle", "schedule": 86_400.0, "options": {"expires": 86_400}},
@@ -104,10 +106,11 @@ def publish(task: str, *ids: str) -> None:
         app.send_task(task, args=ids, connection=connection, retry=False)
 
 
-@worker_init.connect
-def warm_up(**_: Any) -> None:
-    """Load what the first task would otherwise wait a second for; once, before children are forked from here."""
-    get_resolver().url_patterns  # noqa: B018  (loads every module that has an address)
+@worker_ready.connect
+def warm_up(sender: Any, **_: Any) -> None:
+    """Load what the first message with a link would wait for; in the senders, whose threads share it."""
+    if "thread" in sender.controller.pool_cls.__module__:
+        threading.Thread(target=lambda: get_resolver().url_patterns, name="warm-up", daemon=True).start()
 
 
 @worker_process_init.connect

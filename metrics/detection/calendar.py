@@ -4,8 +4,6 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-import holidays
-
 DAY = 86_400.0
 SUNDAY = 6
 EPOCH_WEEKDAY = 3  # 1 January 1970 was a Thursday
@@ -14,7 +12,9 @@ EPOCH_WEEKDAY = 3  # 1 January 1970 was a Thursday
 @lru_cache(maxsize=256)
 def feasts(country: str, year: int) -> frozenset[date]:
     """Return the public holidays of a country in a year; none when the country is not known."""
-    if country not in holidays.list_supported_countries():
+    import holidays  # half a second to load, and most series know no country
+
+    if not country or country not in holidays.list_supported_countries():
         return frozenset()
     return frozenset(holidays.country_holidays(country, years=year))
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-import holidays as public_holidays
 from django.utils import timezone
 
 from metrics.models import MetricsPolicy
@@ -32,5 +31,8 @@ def calendar_of() -> Place:
 
 @lru_cache(maxsize=256)
 def _place(zone: str, country: str, year: int) -> Place:
+    # Half a second to load, and only tenants who chose a country need it.
+    import holidays as public_holidays
+
     days = frozenset(public_holidays.country_holidays(country, years=range(year - 1, year + 2))) if country else None
     return Place(Calendar(ZoneInfo(zone), days or frozenset()), country)
