@@ -10,8 +10,8 @@ from metrics.intake import TAKE_IN
 from tenants.models import Tenant
 
 ROLL: Final = "metrics.tasks.roll"
-#: A busy tenant gives others their turn after this time; below the life of a bell.
-FAIR_SECONDS: Final = 5.0
+#: A busy tenant gives others their turn after this time: the same workers drain alerts, which must not wait long.
+FAIR_SECONDS: Final = 1.0
 #: While less than this comes in at once, a moment's patience makes the next set larger.
 SMALL: Final = 20_000
 LINGER_SECONDS: Final = 0.05
