@@ -125,10 +125,22 @@ def gather_evidence() -> None:
 @shared_task
 def fit_entities() -> None:
     """Wake a task for each tenant whose entities are judged by several metrics together."""
+    from metrics.entities import fitting as entities
+
     entities.announce_all()
 
 
 @shared_task
 def fit_entities_of(tenant_id: str) -> None:
     """Fit the models of a tenant's entities."""
+    from metrics.entities import fitting as entities
+
     entities.fit_tenant(UUID(tenant_id))
+
+
+@shared_task
+def forget_findings() -> None:
+    """Remove findings that were over long ago."""
+    from metrics.judging import forgetting
+
+    forgetting.forget_all()
