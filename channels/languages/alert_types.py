@@ -29,7 +29,7 @@ SYNONYMS: Final[dict[str, AlertType]] = {
     word: kind
     for kind, words in {
         AlertType.THRESHOLD: "threshold metric metric_threshold limit static rate ratio composite",
-        AlertType.ANOMALY: "anomaly outlier deviation adaptive comparison change_point",
+        AlertType.ANOMALY: "anomaly outlier deviation adaptive comparison change_point entity",
         AlertType.FORECAST: "forecast prediction capacity trend",
         AlertType.AVAILABILITY: "availability uptime probe blackbox heartbeat down reachability absence no_data",
         AlertType.BUSINESS: "business kpi revenue sales",

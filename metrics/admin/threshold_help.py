@@ -47,6 +47,15 @@ HELP: Final[dict[str, tuple[Promise, dict[str, Any]]]] = {
         _("It is going to cross a limit within `horizon` seconds, and the forecast is as sure as `confidence`."),
         {"above": 90, "horizon": 86400, "confidence": 0.9},
     ),
+    "entity": (
+        _(
+            "Two to 32 metrics do not fit together, though each may be within its usual range. Series with equal `on`"
+            " labels are one entity, looked at every `step` seconds; its model is learned from two weeks in the"
+            " background. sensitivity from 0 to 1; feedback moves it between least and most. The field for the metric"
+            " stays empty."
+        ),
+        {"metrics": ["cpu_percent", "requests_per_second", "latency_ms"], "on": ["service"], "step": 60},
+    ),
     "composite": (
         _(
             "All or any of up to eight conditions (static, rate or comparison). Series with equal `on` labels belong"

@@ -22,7 +22,7 @@ from metrics.judging.subjects import JOINED, Subject, read_series, subjects_of
 from metrics.judging.tracks import Track
 from metrics.models import Finding
 from metrics.thresholds.batch import Floats
-from metrics.thresholds.conditions import Adaptive, Forecast, lookback
+from metrics.thresholds.conditions import Forecast, Sensitive, lookback
 
 #: So many subjects at most, and no new one after so long: an answer is waited for.
 MOST_SUBJECTS: Final = 20
@@ -140,7 +140,7 @@ def _compare(subject: Subject, changed: Rule | None, start: float, end: float, p
 
 
 def _samples(subject: Subject, rules: Sequence[Rule], start: float, end: float) -> Samples:
-    learns = any(isinstance(rule.condition, Adaptive | Forecast) for rule in rules)
+    learns = any(isinstance(rule.condition, Sensitive | Forecast) for rule in rules)
     back = max([WARM if learns else 0.0, *(float(lookback(rule.condition)) for rule in rules)])
     return read_samples({row.number for row in subject.series}, start - back, end)
 

@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 
+from metrics.entities import watching
 from metrics.judging.calendars import Place
 from metrics.judging.foretelling import forecast_at
 from metrics.judging.learned import open_model
@@ -14,7 +15,7 @@ from metrics.judging.subjects import Subject
 from metrics.judging.tracks import NOTHING, Track, composite_track, plain_tracks, ratio_track
 from metrics.seasons import Calendar
 from metrics.thresholds.batch import Floats
-from metrics.thresholds.conditions import Absence, Adaptive, Composite, Forecast, Ratio
+from metrics.thresholds.conditions import Absence, Adaptive, Composite, Entity, Forecast, Ratio
 
 #: A model is warmed on so much of what lies before, where it is still stored.
 WARM: Final = 5 * 86_400.0
@@ -30,6 +31,8 @@ def course_of(subject: Subject, samples: Samples, place: Place) -> Track:
         return ratio_track(condition, subject, samples)
     if isinstance(condition, Composite):
         return composite_track(condition, subject, samples, None)
+    if isinstance(condition, Entity):
+        return watching.course_of(subject, samples, place.calendar)
     at, values = samples.get(subject.series[0].number, (np.empty(0), np.empty(0)))
     if isinstance(condition, Absence):
         return silences(condition, at, values)

@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 import structlog
+from django.db.models import Max
 
 from metrics.judging import alerts, due
 from metrics.judging.findings import News, new_finding
@@ -116,7 +117,7 @@ def _unjudged(open_ones: Sequence[Finding], rules: dict[UUID, Rule], now: dateti
         is_off = rule is None or not rule.is_active
         if one.ended_at is not None or (one.kind == "absence" and not is_off):
             continue
-        reason = "switched_off" if is_off else _fell_silent(one, now)
+        reason = "switched_off" if is_off else _fell_silent(one, rule, now)
         if reason:
             one.ended_at, one.ended_because = now, reason
             over.append(one)
@@ -128,9 +129,20 @@ def _unjudged(open_ones: Sequence[Finding], rules: dict[UUID, Rule], now: dateti
     return over
 
 
-def _fell_silent(finding: Finding, now: datetime) -> str:
-    if finding.series is None or finding.series.last_at is None:
+def _fell_silent(finding: Finding, rule: Rule | None, now: datetime) -> str:
+    last_at, interval = _last_word(finding, rule)
+    if last_at is None:
         return ""
     shortest = timedelta(seconds=due.ALIVE) if finding.kind == "forecast" else SILENT
-    patience = max(shortest, timedelta(seconds=6 * finding.series.interval))
-    return "no_data" if now - finding.series.last_at > patience else ""
+    return "no_data" if now - last_at > max(shortest, timedelta(seconds=6 * interval)) else ""
+
+
+def _last_word(finding: Finding, rule: Rule | None) -> tuple[datetime | None, float]:
+    """When the series of a finding sent anything for the last time, and how far apart its samples lie."""
+    if finding.series is not None:
+        return finding.series.last_at, finding.series.interval
+    if rule is None:
+        return None, 0.0
+    joined = Series._default_manager.filter(metric__in=rule.metrics, labels__contains=finding.labels)
+    found = joined.aggregate(last=Max("last_at"), slowest=Max("interval"))
+    return found["last"], found["slowest"] or 0.0

@@ -11,6 +11,7 @@ from uuid import UUID
 import structlog
 from prometheus_client import Counter, Histogram
 
+from metrics.entities import watching
 from metrics.judging import alerts, causes, due, fitting, live
 from metrics.judging.calendars import calendar_of
 from metrics.judging.findings import write_findings
@@ -20,7 +21,17 @@ from metrics.judging.rules import Rule, load_rules
 from metrics.judging.states import Identity, Known, moment, read_states, write_outcomes
 from metrics.judging.subjects import Subject, joined_metrics, read_series, subjects_of
 from metrics.judging.tracks import Track, composite_track, plain_tracks, ratio_track
-from metrics.thresholds.conditions import Adaptive, Comparison, Composite, Rate, Ratio, Static, lookback, part_condition
+from metrics.thresholds.conditions import (
+    Adaptive,
+    Comparison,
+    Composite,
+    Entity,
+    Rate,
+    Ratio,
+    Static,
+    lookback,
+    part_condition,
+)
 from metrics.trust.verdicts import precision_of
 from tenants.context import tenant_context
 
@@ -36,7 +47,7 @@ MOST_REPLAYED: Final = 2 * 86_400.0
 FAIR_SECONDS: Final = 10.0
 ROUND_SECONDS: Final = 30.0
 #: Kinds judged when samples come; absence and forecasts go by the clock.
-KINDS: Final = ("static", "rate", "ratio", "comparison", "adaptive", "composite")
+KINDS: Final = ("static", "rate", "ratio", "comparison", "adaptive", "composite", "entity")
 
 _judged = Counter("metrics_series_judged", "Series whose new samples were judged")
 _found = Counter("metrics_findings", "Findings, by what became of them", ["what"])
@@ -97,10 +108,12 @@ def _judge(rules: Sequence[Rule], fresh: dict[int, float]) -> None:
     states = read_states(subject.identity for subject in subjects)
     now = due.database_time()
     learned = [subject for subject in subjects if isinstance(subject.rule.condition, Adaptive)]
-    limited = [subject for subject in subjects if not isinstance(subject.rule.condition, Adaptive)]
+    entities = [subject for subject in subjects if isinstance(subject.rule.condition, Entity)]
+    limited = [subject for subject in subjects if not isinstance(subject.rule.condition, Adaptive | Entity)]
     try:
         outcomes = _set_outcomes(limited, states, now)
         outcomes += _learned_outcomes(learned, states, now)
+        outcomes += watching.outcomes(entities, states, now + AHEAD)
         write_outcomes(outcomes, states)
         by_id = {rule.id: rule for rule in rules}
         news = write_findings(outcomes, precision_of(_asking(outcomes)))

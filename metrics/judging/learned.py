@@ -11,7 +11,7 @@ from metrics.detection import Config, Detector, Judgements
 from metrics.judging.tracks import Track
 from metrics.seasons import Calendar
 from metrics.thresholds.batch import Flags, Floats
-from metrics.thresholds.conditions import Adaptive
+from metrics.thresholds.conditions import Adaptive, Sensitive
 
 #: The score at which a detector's alarm counts, by sensitivity; its three levels lie at 0.2, 0.5 and 0.8.
 _SENSITIVITIES: Final = (0.0, 0.2, 0.5, 0.8, 1.0)
@@ -119,7 +119,7 @@ def on_side(condition: Adaptive, values: Floats, expected: Floats) -> Flags:
     return up if condition.side == "up" else ~up
 
 
-def sensitivity_of(condition: Adaptive, adjustment: float) -> float:
+def sensitivity_of(condition: Sensitive, adjustment: float) -> float:
     """Where feedback has moved the sensitivity: never beyond what a person set."""
     middle = DEFAULT_SENSITIVITY if condition.sensitivity is None else condition.sensitivity
     return min(condition.most, max(condition.least, middle + adjustment))

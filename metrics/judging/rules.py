@@ -12,7 +12,7 @@ from msgspec import structs
 
 from alerting.matchers import MatcherError, Predicate, compile_matchers, from_json
 from metrics.models import MetricsPolicy, Threshold
-from metrics.thresholds.conditions import Adaptive, Condition, ConditionError, metrics_of, read_condition
+from metrics.thresholds.conditions import Condition, ConditionError, Sensitive, metrics_of, read_condition
 from metrics.thresholds.phases import Patience
 
 log = structlog.get_logger(__name__)
@@ -61,7 +61,7 @@ def rule_of(row: Threshold, sensitivity: float | None = None) -> Rule:
     A learned threshold without a sensitivity of its own has the tenant's, which is looked up unless given.
     """
     condition = read_condition(row.kind, row.settings)
-    if isinstance(condition, Adaptive) and condition.sensitivity is None:
+    if isinstance(condition, Sensitive) and condition.sensitivity is None:
         condition = structs.replace(condition, sensitivity=sensitivity if sensitivity is not None else of_tenant())
     return Rule(
         id=row.pk,

@@ -14,9 +14,11 @@ import msgspec
 
 from metrics.judging.rules import Rule
 from metrics.models import Series
-from metrics.thresholds.conditions import Composite, Ratio
+from metrics.thresholds.conditions import Composite, Entity, Ratio
 
-JOINED: Final = (Composite, Ratio)
+#: As long as the name of a metric may be.
+LONGEST_TITLE: Final = 256
+JOINED: Final = (Composite, Entity, Ratio)
 _COLUMNS: Final = (
     *("id", "number", "metric", "labels", "label_hash", "unit", "kind", "quality", "interval", "first_at", "last_at"),
     "catalogue_key",
@@ -113,9 +115,16 @@ def _joined(rule: Rule, on: Sequence[str], due: Mapping[int, float], known: Sequ
         fresh = [due[row.number] for row in rows if row.number in due]
         if fresh:
             labels = {name: value for name, value in zip(on, values, strict=True) if value}
-            metric = rule.metric or rows[0].metric
+            metric = _title(rule, rows)
             subjects.append(Subject(rule, joined_key(on, values), metric, labels, tuple(rows), min(fresh)))
     return subjects
+
+
+def _title(rule: Rule, rows: Sequence[SeriesRow]) -> str:
+    """What the subject is called by: all its metrics where they are judged together."""
+    if isinstance(rule.condition, Entity):
+        return " + ".join(rule.metrics)[:LONGEST_TITLE]
+    return rule.metric or rows[0].metric
 
 
 def joined_key(names: Sequence[str], values: Sequence[str]) -> bytes:

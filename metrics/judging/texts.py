@@ -71,6 +71,18 @@ def _several(finding: Finding, facts: dict[str, str], voice: Voice) -> str:
     return _("Several conditions are met: %(where)s") % {"where": series_name("", finding.labels).strip()}
 
 
+def _unfit(finding: Finding, facts: dict[str, str], voice: Voice) -> str:
+    told = finding.why.get("metrics") or []
+    said = ", ".join(
+        _("%(metric)s %(value)s (usually %(usual)s)")
+        % {"metric": one["metric"], "value": voice.number(one["value"]), "usual": voice.number(one["usual"])}
+        for one in told
+    )
+    if not said:
+        return _("%(series)s do not fit together as usual") % facts
+    return _("%(series)s do not fit together as usual: %(metrics)s") % (facts | {"metrics": said})
+
+
 _SUMMARIES: Final[dict[str, Callable[[Finding, dict[str, str], Voice], str]]] = {
     "static": _beyond,
     "ratio": _beyond,
@@ -80,6 +92,7 @@ _SUMMARIES: Final[dict[str, Callable[[Finding, dict[str, str], Voice], str]]] = 
     "adaptive": _unusual,
     "forecast": _forecast,
     "composite": _several,
+    "entity": _unfit,
 }
 
 

@@ -26,6 +26,7 @@ class ThresholdKind(models.TextChoices):
     ADAPTIVE = "adaptive", _("unusual for the series")
     FORECAST = "forecast", _("going to cross a limit")
     COMPOSITE = "composite", _("several conditions")
+    ENTITY = "entity", _("metrics that do not fit together")
 
 
 class Paging(models.TextChoices):

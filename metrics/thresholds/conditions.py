@@ -10,6 +10,7 @@ from msgspec import Meta
 
 MAX_PARTS: Final = 8
 MAX_MATCHERS: Final = 16
+MAX_METRICS: Final = 32
 WEEK: Final = 7 * 86_400
 
 Number = float
@@ -85,18 +86,34 @@ class Absence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     after: Annotated[int, Meta(ge=30, le=31 * 86_400)] = 900
 
 
-class Adaptive(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is unusual for this very series: outside its learned band, or striking to the streaming detector.
+class Sensitive(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How readily something counts as unusual.
 
     `sensitivity` is where people put it, the tenant's unless given; feedback moves it between `least` and `most` and
     no further.
     """
 
-    method: Literal["band", "detector"] = "detector"
-    side: Side = "both"
     sensitivity: Annotated[float, Meta(ge=0, le=1)] | None = None
     least: Annotated[float, Meta(ge=0, le=1)] = 0.2
     most: Annotated[float, Meta(ge=0, le=1)] = 0.8
+
+
+class Adaptive(Sensitive, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is unusual for this very series: outside its learned band, or striking to the streaming detector."""
+
+    method: Literal["band", "detector"] = "detector"
+    side: Side = "both"
+
+
+class Entity(Sensitive, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Several metrics of one entity do not fit together; series with equal `on` labels are one entity.
+
+    They are looked at every `step` seconds, each by its mean or its latest value.
+    """
+
+    metrics: Annotated[list[MetricName], Meta(min_length=2, max_length=MAX_METRICS)]
+    on: Labels = []
+    step: Annotated[int, Meta(ge=60, le=3_600, multiple_of=60)] = 60
 
 
 class Forecast(Bounds, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -123,7 +140,7 @@ class Composite(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     parts: Annotated[list[Part], Meta(min_length=1, max_length=MAX_PARTS)]
 
 
-Condition = Static | Rate | Ratio | Comparison | Absence | Adaptive | Forecast | Composite
+Condition = Static | Rate | Ratio | Comparison | Absence | Adaptive | Forecast | Composite | Entity
 #: Kinds whose limits people set on one number that is made of the samples.
 Plain = Static | Rate | Comparison
 
@@ -136,6 +153,7 @@ KINDS: Final[dict[str, type[Any]]] = {
     "adaptive": Adaptive,
     "forecast": Forecast,
     "composite": Composite,
+    "entity": Entity,
 }
 
 
@@ -165,7 +183,9 @@ def _check(condition: Condition) -> None:
         _check_bounds(condition)
     if isinstance(condition, Static) and condition.take != "last" and not condition.over:
         raise ConditionError(_("Say over how many seconds: over."))
-    if isinstance(condition, Adaptive):
+    if isinstance(condition, Entity) and len(set(condition.metrics)) < 2:
+        raise ConditionError(_("Name two metrics or more."))
+    if isinstance(condition, Sensitive):
         middle = condition.least if condition.sensitivity is None else condition.sensitivity
         if not condition.least <= middle <= condition.most:
             raise ConditionError(_("The sensitivity lies between least and most."))
@@ -205,4 +225,6 @@ def metrics_of(metric: str, condition: Condition) -> list[str]:
         return sorted({part.metric for part in condition.parts})
     if isinstance(condition, Ratio):
         return sorted({metric, condition.divide_by})
+    if isinstance(condition, Entity):
+        return sorted(set(condition.metrics))
     return [metric]

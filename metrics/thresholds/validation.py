@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from alerting.matchers import MatcherError, from_json
 from metrics.models import MetricsPolicy, Threshold
 from metrics.source_validation import label_fault
-from metrics.thresholds.conditions import Adaptive, Composite, Condition, ConditionError, read_condition
+from metrics.thresholds.conditions import Adaptive, Composite, Condition, ConditionError, Entity, read_condition
 
 MAX_THRESHOLDS: Final = 1_000
 LONGEST: Final = timedelta(days=7)
@@ -38,11 +38,13 @@ def check(threshold: Threshold) -> None:
 
 
 def _check_metric(threshold: Threshold, condition: Condition) -> None:
-    needs_none = isinstance(condition, Adaptive | Composite) or threshold.kind == "absence"
+    needs_none = isinstance(condition, Adaptive | Composite | Entity) or threshold.kind == "absence"
     if not threshold.metric and not needs_none:
         raise ValidationError({"metric": _("Name the metric.")})
     if threshold.metric and isinstance(condition, Composite):
         raise ValidationError({"metric": _("The parts name their metrics; leave this empty.")})
+    if threshold.metric and isinstance(condition, Entity):
+        raise ValidationError({"metric": _("The settings name the metrics; leave this empty.")})
 
 
 def _check_matchers(matchers: object, field: str) -> None:

@@ -65,7 +65,7 @@ def give(principal: Principal, finding: Finding, verdict: str, note: str = "") -
 
 def _move(finding: Finding, verdict: str, before: str) -> None:
     """Move the sensitivity of the threshold; where it may go is bounded by what people set on it."""
-    if finding.kind != "adaptive":
+    if finding.kind not in {"adaptive", "entity"}:
         return
     step = STEPS[Verdict(verdict)] - (STEPS[Verdict(before)] if before else 0.0)
     threshold = Threshold._default_manager.select_for_update().get(pk=finding.threshold_id)
