@@ -187,8 +187,13 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
         "AlertStatusEnum": "alerting.models.AlertStatus.choices",
+        "DecisionVerdictEnum": "alerting.api.explain.VERDICTS",
         "DeliveryStateEnum": "channels.models.DeliveryState.choices",
+        "FindingVerdictEnum": "metrics.models.threshold.Verdict.choices",
         "GroupStatusEnum": "alerting.models.GroupStatus.choices",
+        "SeverityEnum": ["info", "warning", "error", "critical"],
+        "SeriesKindEnum": "metrics.models.series.Kind.choices",
+        "ThresholdKindEnum": "metrics.models.threshold.ThresholdKind.choices",
     },
 }
 

@@ -111,7 +111,7 @@ class WhoOutput(serializers.Serializer[Any]):
     next_hand_over = serializers.DateTimeField(allow_null=True)
 
 
-class FindingOutput(serializers.Serializer[Any]):
+class ScheduleFindingOutput(serializers.Serializer[Any]):
     """One thing to mend before it matters."""
 
     kind = serializers.ChoiceField(["gap", "unreachable", "target"])
@@ -125,7 +125,7 @@ class FindingOutput(serializers.Serializer[Any]):
 class FindingsOutput(serializers.Serializer[Any]):
     """What would go wrong within fourteen days."""
 
-    findings = FindingOutput(many=True)
+    findings = ScheduleFindingOutput(many=True)
 
 
 class SwapInput(StrictSerializer):

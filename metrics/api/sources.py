@@ -61,7 +61,12 @@ class SourceViewSet(ConfigurationViewSet):
         if faults:
             raise serializers.ValidationError(faults)
 
-    @extend_schema(summary="Try a metric source", request=bodies.TrialInput, responses={200: bodies.TrialOutput})
+    @extend_schema(
+        operation_id="metric_sources_try_new",
+        summary="Try a metric source",
+        request=bodies.TrialInput,
+        responses={200: bodies.TrialOutput},
+    )
     @action(detail=False, methods=["post"], url_path="try")
     def try_new(self, request: Request) -> Response:
         """Asks the source once, before it is saved, and shows what it found. Nothing is stored."""
@@ -73,7 +78,12 @@ class SourceViewSet(ConfigurationViewSet):
             audit.record(self.principal, "source.tried", after={"kind": source.kind})
         return _answer(_look(source))
 
-    @extend_schema(summary="Try a stored metric source", request=NoInput, responses={200: bodies.TrialOutput})
+    @extend_schema(
+        operation_id="metric_sources_try_stored",
+        summary="Try a stored metric source",
+        request=NoInput,
+        responses={200: bodies.TrialOutput},
+    )
     @action(detail=True, methods=["post"], url_path="try")
     def try_stored(self, request: Request, id: str) -> Response:
         """Asks the source once with its stored credentials and shows what it found. Nothing is stored."""

@@ -134,7 +134,7 @@ class TrustOutput(serializers.Serializer[Any]):
     outcomes = OutcomeOutput()
 
 
-class PolicyInput(StrictModelSerializer):
+class DetectionSettingsInput(StrictModelSerializer):
     """A tenant's choices about what is found."""
 
     class Meta:
@@ -142,7 +142,7 @@ class PolicyInput(StrictModelSerializer):
         fields = ("precision_floor", "least_judged", "sensitivity", "holidays")
 
 
-class PolicyOutput(serializers.ModelSerializer[MetricsPolicy]):
+class DetectionSettingsOutput(serializers.ModelSerializer[MetricsPolicy]):
     """A tenant's choices about what is found."""
 
     class Meta:
@@ -201,7 +201,7 @@ class WasOutput(serializers.Serializer[Any]):
     is_own = serializers.BooleanField(help_text="Of this threshold, not another alert with the same labels.")
 
 
-class SubjectOutput(serializers.Serializer[Any]):
+class ReplayedSeriesOutput(serializers.Serializer[Any]):
     """One series (or several that share labels), drawn and judged."""
 
     metric = serializers.CharField()
@@ -225,7 +225,7 @@ class BacktestOutput(serializers.Serializer[Any]):
     alerts_now = serializers.IntegerField()
     alerts_changed = serializers.IntegerField(allow_null=True)
     alerts_were = serializers.IntegerField()
-    subjects = SubjectOutput(many=True)
+    subjects = ReplayedSeriesOutput(many=True)
 
 
 def backtest_answer(answer: Comparison, *, is_changed: bool) -> dict[str, Any]:

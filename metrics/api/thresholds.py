@@ -87,15 +87,19 @@ class MetricsPolicyViewSet(TenantViewSet):
     pagination_class = None
     paged = frozenset()
 
-    @extend_schema(summary="Show the detection settings", responses=bodies.PolicyOutput)
+    @extend_schema(summary="Show the detection settings", responses=bodies.DetectionSettingsOutput)
     def retrieve(self, request: Request) -> Response:
-        return Response(bodies.PolicyOutput(policy()).data)
+        return Response(bodies.DetectionSettingsOutput(policy()).data)
 
-    @extend_schema(summary="Change the detection settings", request=bodies.PolicyInput, responses=bodies.PolicyOutput)
+    @extend_schema(
+        summary="Change the detection settings",
+        request=bodies.DetectionSettingsInput,
+        responses=bodies.DetectionSettingsOutput,
+    )
     def partial_update(self, request: Request) -> Response:
         row = MetricsPolicy._default_manager.first() or MetricsPolicy(tenant_id=self.principal.tenant_id)
-        for name, value in self.accept(bodies.PolicyInput, row, partial=True).items():
+        for name, value in self.accept(bodies.DetectionSettingsInput, row, partial=True).items():
             setattr(row, name, value)
         clean_instance(row, validation.check_policy)
         audit.save_audited(self.principal, row)
-        return Response(bodies.PolicyOutput(row).data)
+        return Response(bodies.DetectionSettingsOutput(row).data)
