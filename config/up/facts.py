@@ -6,7 +6,7 @@ from typing import Any
 from config.up import keys
 from config.up.stack import Stack
 
-PROGRAMS = ("web", "relay", "worker", "notifier", "beat", "postgres", "valkey")
+PROGRAMS = ("web", "relay", "worker", "notifier", "analyst", "beat", "postgres", "valkey")
 EXAMPLE = {
     "labels": {"alertname": "DiskFull", "host": "web-1", "service": "shop"},
     "severity": "critical",

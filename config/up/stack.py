@@ -16,7 +16,7 @@ from config.up.ports import Ports
 from config.up.programs import Program
 
 DATABASE = "alerting"
-QUEUES = "intake,metrics,maintenance"
+QUEUES = "intake,maintenance"
 SENDERS = 16
 # True in development, and no news there: no static files are collected, and root may run everything.
 EXPECTED_WARNINGS = "ignore:No directory at,ignore:You're running the worker"
@@ -118,12 +118,15 @@ class Stack:
         # Sending waits for providers, so it has threads of its own and never keeps a drain waiting.
         notifier = ["worker", "-Q", "notify", "-n", "notifier@%h", "--loglevel", "INFO"]
         notifier += ["--pool", "threads", "--concurrency", str(SENDERS)]
+        # Judging metrics and learning from them take seconds at a time, which no alert waits for.
+        analyst = ["worker", "-Q", "metrics", "-n", "analyst@%h", "--loglevel", "INFO", "--concurrency", "1"]
         beat = ["beat", "--loglevel", "WARNING", "--pidfile=", "-s", str(self.layout.var / "beat-schedule")]
         commands = {
             "web": web_command(self.ports.web),
             "relay": manage("relay", "--skip-checks"),
             "worker": [*celery, *worker, "--without-gossip", "--without-mingle"],
             "notifier": [*celery, *notifier, "--without-gossip", "--without-mingle"],
+            "analyst": [*celery, *analyst, "--without-gossip", "--without-mingle"],
             "beat": [*celery, *beat],
             "inbox": [sys.executable, "-m", "config.inbox"],
         }

@@ -26,7 +26,7 @@ if sys.argv[1] == "seed_demo":
 def services(self: stack.Stack, _webhook_secret: str = "") -> list[Program]:
     """Return programs that answer or idle where the service's own would work."""
     idle = [sys.executable, "-c", IDLE]
-    commands = dict.fromkeys(("relay", "worker", "notifier", "beat"), idle)
+    commands = dict.fromkeys(("relay", "worker", "notifier", "analyst", "beat"), idle)
     commands["web"] = [sys.executable, "-c", HTTP, str(self.ports.web)]
     commands["inbox"] = [sys.executable, "-c", HTTP, str(self.ports.inbox)]
     return [Program(name, command, self.env(), self.layout.root) for name, command in commands.items()]

@@ -28,7 +28,7 @@ from tests.servers import free_port, public_temporary_folder
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
-OWN = ["web", "relay", "worker", "notifier", "beat", "migrate"]
+OWN = ["web", "relay", "worker", "notifier", "analyst", "beat", "migrate"]
 RUNNING = [name for name in SERVICES if name != "migrate"]
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text()
 
@@ -40,7 +40,7 @@ def test_file_keeps_to_the_specification() -> None:
 
 
 def test_every_part_is_there_and_the_relay_twice() -> None:
-    assert set(SERVICES) == {"web", "relay", "worker", "notifier", "beat", "migrate", "db", "redis"}
+    assert set(SERVICES) == {"web", "relay", "worker", "notifier", "analyst", "beat", "migrate", "db", "redis"}
     assert SERVICES["relay"]["deploy"] == {"replicas": 2}
 
 

@@ -18,7 +18,7 @@ from config.up import layout as layout_module
 from config.up.layout import ROOT, Layout
 from tests.running import Run, five_free_ports, temporary_var
 
-NAMES = {"web", "relay", "worker", "notifier", "beat", "postgres", "valkey"}
+NAMES = {"web", "relay", "worker", "notifier", "analyst", "beat", "postgres", "valkey"}
 
 
 def is_alive(pid: int) -> bool:
