@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from channels.slack.drawing import draw_mrkdwn
 from config.inbox.doors import Doors
 from config.inbox.page import draw_page
-from channels.slack.drawing import draw_mrkdwn
 from config.inbox.store import MAX_KEPT, Inbox
 from tests.fakes.http import Reply, Request
 from tests.fakes.smtp import Mail
