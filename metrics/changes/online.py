@@ -33,6 +33,7 @@ ROOT_MEAN, ROOT_SCALE = 0.822, 0.349  # of the root of the distance of a standar
 BEND_GAIN = 1.0  # squared standard errors that a bend must explain beyond a step
 FAR_CUTS = 32
 MOST_MEMORY = 0.98
+SEASON_DOUBT = 0.15  # spreads by which a learned season is off for hours: no window is surer than this
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class ChangeDetector:
         self._usual = Usual()
         self._cling = np.ones(2)  # of levels and of roots, kept over changes
         self._seen = 0
+        self._doubt = 0.0 if self.config.season.kind is SeasonKind.NONE else SEASON_DOUBT
         self._slope = 0.0  # unit per second, taken off since _since
         self._since = 0.0
 
@@ -127,10 +129,10 @@ class ChangeDetector:
 
     def _judge(self) -> Change | None:
         level, roots = self._standard(self._values)
-        window, score = strongest(level, LEVEL_LEAST, self._usual.long_run)
+        window, score = strongest(level, LEVEL_LEAST, self._usual.long_run, self._doubt)
         if score > self.config.level_threshold:
             return self._level_or_trend(level, window, score)
-        window, score = strongest(roots, VARIANCE_LEAST, self._usual.root_long_run)
+        window, score = strongest(roots, VARIANCE_LEAST, self._usual.root_long_run, self._doubt)
         if score > self.config.variance_threshold:
             place = onset(roots, window)
             before, after = float(np.std(self._values[:place])), float(np.std(self._values[place:]))
@@ -212,7 +214,7 @@ class ChangeDetector:
         return detector
 
 
-def strongest(standard: Floats, least: int, long_run: float) -> tuple[int, float]:
+def strongest(standard: Floats, least: int, long_run: float, doubt: float) -> tuple[int, float]:
     """The window (points) whose mean is furthest from the mean of all before it, in standard errors, and how far."""
     count = standard.size
     windows = WINDOWS[(least <= WINDOWS) & (count - LEAST_BEFORE >= WINDOWS)]
@@ -223,7 +225,7 @@ def strongest(standard: Floats, least: int, long_run: float) -> tuple[int, float
     earlier = total[count - windows - 1]
     before = count - windows
     away = np.abs((whole - earlier) / windows - earlier / before)
-    scores = away / (long_run * np.sqrt(1 / windows + 1 / before))
+    scores = away / np.hypot(long_run * np.sqrt(1 / windows + 1 / before), doubt)
     best = int(np.argmax(scores))
     return int(windows[best]), float(scores[best])
 
