@@ -38,7 +38,8 @@ HELP: Final[dict[str, tuple[Promise, dict[str, Any]]]] = {
     "absence": (_("Nothing came for `after` seconds. Without a metric: any series."), {"after": 900}),
     "adaptive": (
         _(
-            "What is unusual for the very series. method: detector finds whatever stands out, band follows the season"
+            "What is unusual for the very series. method: detector finds whatever stands out, tail what is far from"
+            " its season, forest courses seldom seen; band follows the season"
             " of the series. side: both, up or down. sensitivity from 0 to 1; feedback moves it between least and most."
         ),
         {"method": "detector", "side": "both", "sensitivity": 0.5, "least": 0.2, "most": 0.8},

@@ -5,12 +5,13 @@ from metrics.detection.config import DEFAULT, Config
 from metrics.detection.forest import EntityForest, EntityJudgements
 from metrics.detection.fused import Detector
 from metrics.detection.judgement import SEASONS, Judgement, Judgements
-from metrics.detection.registry import DETECTORS, create, load
+from metrics.detection.registry import DEFAULT_KIND, DETECTORS, create, load
 from metrics.detection.state import StateError
 from metrics.detection.streaming import Streaming
 
 __all__ = [
     "DEFAULT",
+    "DEFAULT_KIND",
     "DETECTORS",
     "SEASONS",
     "Config",

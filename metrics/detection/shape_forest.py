@@ -80,9 +80,14 @@ class ShapeForest(Streaming):
         self.residuals = Recent()
         self.shapes = Shapes(config)
 
+    @property
+    def can_regrow(self) -> bool:
+        """Whether enough is known for a forest."""
+        return len(self.shapes.rows) >= FIRST_GROWN
+
     def regrow(self, seed: int = 0) -> None:
         """Grow the forest anew from the latest points."""
-        if len(self.shapes.rows) < FIRST_GROWN:
+        if not self.can_regrow:
             raise ValueError("too little history")
         self.shapes.grow(seed)
 

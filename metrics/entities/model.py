@@ -68,7 +68,7 @@ class EntityModel:
             raise TooLittle(f"{known.sum()} metrics")
         kept = [name for name, is_known in zip(names, known, strict=True) if is_known]
         rows = rows[:, known]
-        at = (np.arange(first, last + 1) + 0.5) * step
+        at = middles(first, last, step)
         seasons = [_season(at, column, calendar) for column in rows.T]
         rest = rows - np.column_stack([season.at(at) for season in seasons])
         return cls(EntityForest.fit(kept, rest, config=CONFIG), seasons, step)
@@ -76,13 +76,13 @@ class EntityModel:
     def look(self, pieces: Sequence[Piece], first: int, last: int) -> Looked:
         """Judge the steps of these numbers; rows in which fewer than two metrics are known say nothing (depth 0)."""
         values = rows_of(pieces, self.names, first, last, self.step)
-        at = (np.arange(first, last + 1) + 0.5) * self.step
+        at = middles(first, last, self.step)
         season = np.column_stack([one.at(at) for one in self.seasons])
         found = self.forest.look(values - season)
         is_known = np.isfinite(values).sum(axis=1) >= LEAST_METRICS
         depth = np.where(is_known, -np.log10(np.maximum(found.probability, 1e-300)), 0.0)
         usual = self.forest.isolation.frame.middle + season
-        return Looked((np.arange(first, last + 1) + 1.0) * self.step, values, usual, depth, found.parts)
+        return Looked(at + 0.5 * self.step, values, usual, depth, found.parts)
 
     def tell(self, looked: Looked, index: int) -> dict[str, Any]:
         """Why a row is striking: the metrics that make it so, the strongest first, with what they are and usually are.
@@ -134,6 +134,11 @@ class EntityModel:
             raise BadModel("The forest cannot be read.") from error
         except (KeyError, TypeError, ValueError) as error:
             raise BadModel("A part of the model is missing.") from error
+
+
+def middles(first: int, last: int, step: float) -> Floats:
+    """The times in the middle of steps."""
+    return np.arange(first + 0.5, last + 1.0) * step
 
 
 def profile_of(stored: Array) -> Floats:

@@ -30,6 +30,8 @@ HISTORY: Final = 35 * 86_400.0
 MOST_POINTS: Final = 50_400
 #: Fitted in one transaction; others get their turn in between.
 AT_ONCE: Final = 5
+#: A forest learns nothing on its way: it grows anew once a day.
+REGROW_AFTER: Final = 86_400.0
 FAIR_SECONDS: Final = 5.0
 ROUND_SECONDS: Final = 30.0
 
@@ -42,7 +44,10 @@ ON CONFLICT (tenant_id, threshold_id, subject) DO NOTHING
 _WAITING: Final = """
 SELECT s.id, s.threshold_id, s.series_id FROM detector_state s
 JOIN unnest(%s::uuid[], %s::text[]) AS rule (id, method) ON rule.id = s.threshold_id
-WHERE s.tenant_id = %s AND s.series_id IS NOT NULL AND (s.model IS NULL OR s.model_kind <> rule.method)
+WHERE s.tenant_id = %s AND s.series_id IS NOT NULL AND (
+    s.model IS NULL OR s.model_kind <> rule.method
+    OR (s.model_kind = 'forest' AND s.fitted_at < statement_timestamp() - %s * interval '1 second')
+)
 ORDER BY s.id LIMIT %s FOR UPDATE OF s SKIP LOCKED
 """
 
@@ -80,7 +85,7 @@ def fit_some(tenant_id: UUID, limit: int = AT_ONCE) -> int:
             return 0
         with connection.cursor() as cursor:
             methods = [rule.condition.method for rule in rules.values() if isinstance(rule.condition, Adaptive)]
-            cursor.execute(_WAITING, [[str(pk) for pk in rules], methods, str(tenant_id), limit])
+            cursor.execute(_WAITING, [[str(pk) for pk in rules], methods, str(tenant_id), REGROW_AFTER, limit])
             waiting = cursor.fetchall()
         if not waiting:
             return 0
@@ -111,6 +116,7 @@ def fit(state_id: UUID, rule: Rule, series: SeriesRow, place: Place, now: float)
     if at is not None and values is not None:
         at, values = at[-MOST_POINTS:], values[-MOST_POINTS:]
         model.follow(at, values)
+        model.settle()
         until = float(at[-1])
     DetectorState._default_manager.filter(pk=state_id).update(
         model=model.dump(), model_kind=model.kind, model_until=moment(until), fitted_at=moment(now)

@@ -7,7 +7,8 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from metrics.bands import Answer, BandConfig, BandHistory, Bands, Feedback
-from metrics.detection import Config, Detector, Judgements
+from metrics.detection import DEFAULT_KIND, Config, Judgements, StateError, Streaming, create, load
+from metrics.detection.shape_forest import ShapeForest
 from metrics.judging.tracks import Track
 from metrics.seasons import Calendar
 from metrics.thresholds.batch import Flags, Floats
@@ -20,6 +21,8 @@ _SCORES: Final = (1.8, 1.28, 1.0, 0.78, 0.72)
 _CALM: Final = 0.5
 _STRONGEST: Final = 3
 DEFAULT_SENSITIVITY: Final = 0.5
+#: The detector of each method; the others are named like theirs.
+_KINDS: Final = {"detector": DEFAULT_KIND}
 #: A place by the calendar of the tenant: its zone, and the country whose holidays count.
 DEFAULT_CALENDAR: Final = Calendar()
 
@@ -32,16 +35,18 @@ class Learned(Protocol):
     def follow(self, at: Floats, values: Floats) -> Track:
         """Judge points that are newer than all before, and learn from them."""
 
+    def settle(self) -> None:
+        """Make the most of a past that it has just followed."""
+
     def dump(self) -> bytes:
         """All that was learned, as versioned parameters."""
 
 
 class LearnedDetector:
-    """The streaming detector; what it finds lasts until the strangeness is gone."""
+    """A streaming detector; what it finds lasts until the strangeness is gone."""
 
-    kind = "detector"
-
-    def __init__(self, condition: Adaptive, sensitivity: float, detector: Detector) -> None:
+    def __init__(self, condition: Adaptive, sensitivity: float, detector: Streaming) -> None:
+        self.kind: str = condition.method
         self.condition, self.detector = condition, detector
         self.score = float(np.interp(sensitivity, _SENSITIVITIES, _SCORES))
 
@@ -58,18 +63,24 @@ class LearnedDetector:
             found.low,
             found.high,
             found.score / self.score,
-            lambda index: tell_detector(found, index),
+            lambda index: tell_detector(found, index, self.kind),
         )
+
+    def settle(self) -> None:
+        """Make the most of a past that it has just followed: a forest grows from all of it that it remembers."""
+        if isinstance(self.detector, ShapeForest) and self.detector.can_regrow:
+            self.detector.regrow()
 
     def dump(self) -> bytes:
         return self.detector.dump()
 
 
-def tell_detector(found: Judgements, index: int) -> dict[str, Any]:
+def tell_detector(found: Judgements, index: int, kind: str) -> dict[str, Any]:
     """Why a point is striking: its strongest features, the season and how sure it is."""
     one = found.one(index)
+    strongest = [(name, value) for name, value in one.parts.items() if value > 0][:_STRONGEST]
     return {
-        "features": {name: round(value, 3) for name, value in list(one.parts.items())[:_STRONGEST]},
+        "features": {f"shape_{name}" if kind == "forest" else name: round(value, 3) for name, value in strongest},
         "probability": one.probability,
         "season": one.season,
         "certainty": round(one.confidence, 4),
@@ -100,6 +111,9 @@ class LearnedBand:
             np.abs(found.score),
             lambda index: tell_band(found, season, index),
         )
+
+    def settle(self) -> None:
+        """A band has nothing more to learn than it did on the way."""
 
     def dump(self) -> bytes:
         return self.bands.dump()
@@ -138,10 +152,14 @@ def open_model(
     if condition.method == "band":
         config = BandConfig(sensitivity=sensitivity, calendar=calendar)
         return LearnedBand(condition, Bands.load(dumped, config) if dumped else Bands(config))
+    kind = _KINDS.get(condition.method, condition.method)
     if dumped:
-        return LearnedDetector(condition, sensitivity, Detector.load(dumped))
+        detector = load(dumped)
+        if detector.kind != kind:
+            raise StateError("another kind of detector")
+        return LearnedDetector(condition, sensitivity, detector)
     zone = getattr(calendar.zone, "key", "UTC")
-    return LearnedDetector(condition, sensitivity, Detector(Config(zone=zone, country=country)))
+    return LearnedDetector(condition, sensitivity, create(kind, Config(zone=zone, country=country)))
 
 
 def answer(model: Learned, is_useful: bool, score: float) -> bool:

@@ -33,7 +33,7 @@ DUMP_EVERY: Final = 240
 #: How much memory a process gives to models, as objects and as bytes, and what one takes by its kind.
 MOST_BYTES: Final = 256_000_000
 MOST_PACKED: Final = 512_000_000
-WEIGHTS: Final = {"detector": 2_000_000, "band": 200_000}
+WEIGHTS: Final = {"detector": 2_000_000, "tail": 1_500_000, "forest": 2_500_000, "band": 200_000}
 
 _READ: Final = """
 SELECT s.threshold_id, s.subject, s.model FROM unnest(%s::uuid[], %s::bytea[]) AS wanted (threshold_id, subject)

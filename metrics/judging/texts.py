@@ -148,6 +148,10 @@ def feature_title(name: str) -> str:
         "spread": _("a growing spread"),
         "season_low": _("low for this time of the day"),
         "distance": _("distance from the band"),
+        "above": _("high for its season"),
+        "below": _("low for its season"),
+        "shape_isolation": _("a course seldom seen"),
+        "shape_distance": _("a course far from the usual ones"),
     }
     return titles.get(name, name)
 

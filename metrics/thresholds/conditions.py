@@ -99,9 +99,12 @@ class Sensitive(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class Adaptive(Sensitive, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is unusual for this very series: outside its learned band, or striking to the streaming detector."""
+    """What is unusual for this very series: outside its learned band, or striking to a streaming detector.
 
-    method: Literal["band", "detector"] = "detector"
+    `detector` fuses several views of a series, `tail` sees what lies far from its season, `forest` shapes seldom seen.
+    """
+
+    method: Literal["band", "detector", "tail", "forest"] = "detector"
     side: Side = "both"
 
 

@@ -17,7 +17,7 @@ from tenants.principal import system
 from tests.metrics.judging.world import World
 
 pytestmark = pytest.mark.django_db
-METHODS = ("band", "detector")
+METHODS = ("band", "detector", "tail", "forest")
 
 
 @pytest.fixture(autouse=True)
@@ -174,3 +174,15 @@ def test_feedback_moves_the_sensitivity_within_bounds_and_earns_the_right_to_pag
     world.feed(400, start=20)
     found = world.findings()[-1]
     assert (found.is_told, found.told_because) == (True, "earned")
+
+
+def test_a_forest_grows_anew_once_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = warmed("forest")
+    with world.context():
+        before = DetectorState.objects.get()
+    monkeypatch.setattr("metrics.judging.fitting.REGROW_AFTER", -1.0)
+    assert fit_some(world.tenant.pk, limit=1) == 1
+    with world.context():
+        after = DetectorState.objects.get()
+    assert (before.model_kind, after.model_kind) == ("forest", "forest")
+    assert after.fitted_at > before.fitted_at
