@@ -111,6 +111,9 @@ class RenderedOutput(serializers.Serializer[Any]):
     parts = serializers.DictField(child=serializers.CharField())
     types = serializers.DictField(child=serializers.CharField())
     problems = serializers.ListField(child=serializers.CharField())
+    drawing = serializers.CharField(
+        allow_blank=True, help_text="A page of HTML that shows the message as its reader sees it, where parts say less."
+    )
 
 
 class SubjectOutput(serializers.Serializer[Any]):

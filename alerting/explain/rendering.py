@@ -49,15 +49,18 @@ def _rendered(telling: Telling, channel: Channel, prospect: Prospect, readers: A
         for part, found in drawn.problems.items()
         for one in found
     )
+    types = {part: str(kind) for part, kind in registry.adapter(channel.kind).parts.items()}
     return Rendered(
         channel_id=channel.pk,
         channel=channel.name,
         kind=channel.kind,
         recipient=telling.recipient,
         locale=message.locale,
-        parts=drawn.parts,
-        types={part: str(kind) for part, kind in registry.adapter(channel.kind).parts.items()},
+        # A layout is a plan for the channel's own program; people see what it makes of it in the drawing.
+        parts={part: text for part, text in drawn.parts.items() if types.get(part) != "blocks"},
+        types={part: kind for part, kind in types.items() if kind != "blocks"},
         problems=problems,
+        drawing=drawn.drawing,
     )
 
 

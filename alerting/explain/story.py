@@ -91,7 +91,11 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rendered(msgspec.Struct, frozen=True, kw_only=True):
-    """A message as one channel would draw it; `types` says of each part what it is, `problems` what is wrong."""
+    """A message as one channel would draw it.
+
+    `types` says of each part what it is, `problems` what is wrong; `drawing` is a page of HTML that shows it as its
+    reader sees it, for channels that draw more than their parts.
+    """
 
     channel_id: UUID
     channel: str
@@ -101,6 +105,7 @@ class Rendered(msgspec.Struct, frozen=True, kw_only=True):
     parts: dict[str, str]
     types: dict[str, str]
     problems: tuple[str, ...] = ()
+    drawing: str = ""
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):

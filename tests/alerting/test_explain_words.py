@@ -107,6 +107,15 @@ def test_a_tenant_s_own_template_is_what_is_shown(world: World) -> None:
 
 
 @pytest.mark.django_db
+def test_slack_s_message_is_drawn_whole_and_its_layout_is_not_spelt_out(world: World) -> None:
+    told = explain(world.tenant.pk, world.alert()).messages[0]
+    assert told.kind == "slack"
+    assert "blocks" not in told.parts.keys() | told.types.keys()
+    assert told.drawing.startswith("<!doctype html>")
+    assert "DiskFull" in told.drawing
+
+
+@pytest.mark.django_db
 def test_who_hears_of_it_when_a_silence_ends_is_said(world: World) -> None:
     with tenant_context(world.tenant.pk):
         silence(service="db")
