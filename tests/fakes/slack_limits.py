@@ -55,7 +55,8 @@ def _block_is_bad(block: dict[str, Any]) -> bool:
 
 def _image_is_bad(block: dict[str, Any]) -> bool:
     url = str(block.get("image_url", ""))
-    return not 1 <= len(block.get("alt_text", "")) <= 2000 or not url.startswith(("http://", "https://")) or len(url) > MAX_URL
+    is_web = url.startswith(("http://", "https://")) and len(url) <= MAX_URL
+    return not is_web or not 1 <= len(block.get("alt_text", "")) <= 2000
 
 
 def _section_is_bad(block: dict[str, Any]) -> bool:

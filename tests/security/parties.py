@@ -95,7 +95,12 @@ def bodies(party: Party, aim: "Party", number: int) -> dict[str, dict[str, Any]]
         "roles": {"name": name, "permissions": []},
         "metric-sources": {"name": name, **source},
         "metric-sources/try": source,
-        "thresholds": {"name": name, "metric": party.marker, "settings": {"above": 1}, "labels": {"team": party.marker}},
+        "thresholds": {
+            "name": name,
+            "metric": party.marker,
+            "settings": {"above": 1},
+            "labels": {"team": party.marker},
+        },
         "backtest": {"changes": {"settings": {"above": number}}},
         "feedback": {"verdict": "useful", "note": name},
         "detection-settings": {"sensitivity": 0.6},
