@@ -28,7 +28,8 @@ HTML_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; connect-src 'self';"
-        " img-src data:; frame-src 'self'"
+        # Charts of messages come from the service, which answers on another port of this machine.
+        " img-src data: http://127.0.0.1:*; frame-src 'self'"
     ),
 }
 # Reloads only when something new came, and never while a reader has a mail or source open.

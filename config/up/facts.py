@@ -40,7 +40,7 @@ def banner(stack: Stack, demo: dict[str, str], seconds: float) -> str:
 
   Admin   {stack.url}/admin/   user {demo["admin_user"]}   password {demo["admin_password"]}
   API     {stack.url}/api/v1   (documentation: {stack.url}/api/v1/docs)
-  Inbox   {stack.inbox_url}/   shows what arrived by Slack, e-mail and webhook
+  Inbox   {stack.inbox_url}/   shows what arrived by Slack, e-mail, SMS, PagerDuty and webhook
 
   Send an alert:
 

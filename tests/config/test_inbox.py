@@ -53,6 +53,8 @@ def test_nothing_that_arrived_can_run_in_the_page() -> None:
     assert b"<img" not in page.body
     assert b'sandbox="allow-same-origin"' in page.body
     assert "script-src 'self'" in page.headers["Content-Security-Policy"]
+    # Charts come from the service itself; nothing is fetched from elsewhere.
+    assert "img-src data: http://127.0.0.1:*;" in page.headers["Content-Security-Policy"]
 
 
 def test_memory_is_bounded() -> None:
