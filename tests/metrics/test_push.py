@@ -149,6 +149,7 @@ def test_a_body_that_is_no_push_is_refused(api: Api, body: bytes, status: int) -
         b'{"series": [{"metric": "m", "metric": "n", "samples": [[%d, 1]]}]}' % NOW,
         b'{"series": [{"metric": "m", "labels": {"a": "1", "a": "2"}, "samples": [[%d, 1]]}]}' % NOW,
     ],
+    ids=["of a series", "of its labels"],
 )
 def test_a_repeated_key_is_refused(api: Api, body: bytes) -> None:
     answer = post(api, body)
