@@ -13,7 +13,7 @@ from metrics.bands import BandConfig, Bands
 from metrics.judging.calendars import calendar_of
 from metrics.judging.learned import LearnedBand, open_model
 from metrics.judging.rules import rule_of
-from metrics.models import DetectorState, Finding
+from metrics.models import DetectorState, Finding, Series
 from metrics.seasons import BadSeries
 from metrics.seasons.dump import BadDump
 from metrics.thresholds.batch import Floats
@@ -62,8 +62,8 @@ class Course:
 
 
 def course_of(finding: Finding, now: float) -> Course | None:
-    """The course of the series around a finding; None when it is not about a single series."""
-    series = finding.series
+    """The course of the series around a finding, of several the one that most made it; None without such a one."""
+    series = finding.series or _strongest(finding)
     if series is None:
         return None
     began, ended = finding.began_at.timestamp(), finding.ended_at.timestamp() if finding.ended_at else now
@@ -75,9 +75,18 @@ def course_of(finding: Finding, now: float) -> Course | None:
     if len(ahead[0]):
         end = max(end, float(ahead[0][-1]))
     return Course(
-        str(series), finding.unit, start, end, at, value, low, high, expected, _lines(finding),
+        str(series), finding.unit or series.unit, start, end, at, value, low, high, expected, _lines(finding),
         ((began, ended),), *ahead,
     )  # fmt: skip
+
+
+def _strongest(finding: Finding) -> Series | None:
+    """The series of the metric that speaks loudest in a finding about several."""
+    told = finding.why.get("metrics") or []
+    if not told:
+        return None
+    rows = Series._default_manager.filter(metric=str(told[0]["metric"]), labels__contains=finding.labels)
+    return rows.order_by("-last_at").first()
 
 
 def _values(number: int, start: float, end: float) -> tuple[Floats, Floats]:
@@ -113,7 +122,7 @@ def _lines(finding: Finding) -> tuple[Line, ...]:
 
 
 def _band(finding: Finding, number: int, at: Floats, end: float) -> tuple[Floats | None, Floats | None, Floats | None]:
-    if finding.kind != "adaptive" or not len(at):
+    if finding.kind not in {"adaptive", "entity"} or not len(at):
         return None, None, None
     expected, low, high = (_stored(finding) or _learned(number, float(at[0]), end)).edges(at)
     return (low, high, expected) if np.isfinite(low).any() else (None, None, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -25,6 +25,8 @@ SEASON_CELL: Final = 3_600.0
 #: The whole history of two weeks of minutes ranks how strange a row is.
 CONFIG: Final = Config(overall_memory=20_000)
 STRONGEST: Final = 3
+#: A metric that makes a row by so little less strange is no reason, unless there is no other.
+LEAST_SHARE: Final = 0.05
 
 
 class TooLittle(ValueError):
@@ -84,18 +86,20 @@ class EntityModel:
         usual = self.forest.isolation.frame.middle + season
         return Looked(at + 0.5 * self.step, values, usual, depth, found.parts)
 
-    def tell(self, looked: Looked, index: int) -> dict[str, Any]:
+    def tell(self, looked: Looked, index: int, units: Mapping[str, str]) -> dict[str, Any]:
         """Why a row is striking: the metrics that make it so, the strongest first, with what they are and usually are.
 
         Their shares are how much less strange the row were with this metric as usual.
         """
         columns = {name: place for place, name in enumerate(self.names)}
-        strongest = [(name, share) for name, share in looked.parts[index].items()][:STRONGEST]
+        strongest = list(looked.parts[index].items())[:STRONGEST]
+        strongest = [part for part in strongest if part[1] >= LEAST_SHARE] or strongest[:1]
         told = [
             {
                 "metric": name,
                 "value": float(looked.values[index, columns[name]]),
                 "usual": float(looked.usual[index, columns[name]]),
+                "unit": units.get(name, ""),
             }
             for name, _share in strongest
             if np.isfinite(looked.values[index, columns[name]])

@@ -15,10 +15,10 @@ from metrics.judging.calendars import calendar_of
 from metrics.judging.learned import sensitivity_of
 from metrics.judging.outcomes import GRAIN, Outcome, settle
 from metrics.judging.past import Samples, read_samples
-from metrics.judging.rules import Rule
 from metrics.judging.states import Identity, Known
-from metrics.judging.subjects import Subject
+from metrics.judging.subjects import SeriesRow, Subject
 from metrics.judging.tracks import NOTHING, Track
+from metrics.models import Kind
 from metrics.seasons import Calendar
 from metrics.thresholds.conditions import Entity
 
@@ -50,7 +50,7 @@ def outcomes(subjects: Sequence[Subject], states: Mapping[Identity, Known], end:
     for subject in ready:
         model, first = models[subject.identity], begins[subject.identity]
         pieces = pieces_of(subject.series, samples)
-        track = track_of(subject.rule, model, pieces, first, last_ready(model, pieces))
+        track = track_of(subject, model, pieces, first, last_ready(model, pieces))
         # Steps are judged by where they end, and again when a sample comes late.
         subject = replace(subject, from_at=(first + 1) * model.step)
         # No single number was found: what the metrics were is told as its reason.
@@ -85,20 +85,26 @@ def last_ready(model: EntityModel, pieces: Sequence[Piece]) -> int:
     return max(int(min(newest) // model.step) - 1, int(max(newest) // model.step) - 1 - _WAITED)
 
 
-def track_of(rule: Rule, model: EntityModel, pieces: Sequence[Piece], first: int, last: int) -> Track:
+def track_of(subject: Subject, model: EntityModel, pieces: Sequence[Piece], first: int, last: int) -> Track:
     """How far an entity's metrics were from fitting together, as a multiple of what counts."""
     if last < first:
         return NOTHING
-    condition = rule.condition
+    condition = subject.rule.condition
     if not isinstance(condition, Entity):
         raise TypeError("only entities are judged by several metrics")
-    depth = float(np.interp(sensitivity_of(condition, rule.adjustment), _SENSITIVITIES, _DEPTHS))
+    depth = float(np.interp(sensitivity_of(condition, subject.rule.adjustment), _SENSITIVITIES, _DEPTHS))
     looked: Looked = model.look(pieces, first, last)
     score = looked.depth / depth
     entered = score >= 1.0
+    units = {row.metric: unit_of(row) for row in subject.series}
     return Track(
-        looked.at, score, entered, score < _CALM, score=score, tell=lambda index: model.tell(looked, index)
-    )  # fmt: skip
+        looked.at, score, entered, score < _CALM, score=score, tell=lambda index: model.tell(looked, index, units)
+    )
+
+
+def unit_of(series: SeriesRow) -> str:
+    """In what a series is judged: a counter by its change a second."""
+    return f"{series.unit}/s" if series.kind == Kind.COUNTER and series.unit else series.unit
 
 
 def course_of(subject: Subject, samples: Samples, calendar: Calendar) -> Track:
@@ -114,6 +120,4 @@ def course_of(subject: Subject, samples: Samples, calendar: Calendar) -> Track:
         model = EntityModel.fit(pieces, start, learned_until, float(condition.step), calendar)
     except TooLittle:
         return NOTHING
-    return track_of(
-        subject.rule, model, pieces, int(learned_until // model.step) + 1, last_ready(model, pieces)
-    )  # fmt: skip
+    return track_of(subject, model, pieces, int(learned_until // model.step) + 1, last_ready(model, pieces))

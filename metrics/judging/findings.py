@@ -147,7 +147,7 @@ def unit_of(rule: Rule, subject: Subject) -> str:
     """In what the number of a finding is measured: often not in what the series is."""
     if rule.kind == "comparison":
         return "percent"
-    if rule.kind in {"ratio", "composite"}:
+    if rule.kind in {"ratio", "composite", "entity"}:
         return "ratio" if rule.kind == "ratio" else ""
     unit = subject.series[0].unit if subject.series else ""
     return f"{unit}/s" if rule.kind == "rate" and unit else unit

@@ -73,14 +73,15 @@ def _several(finding: Finding, facts: dict[str, str], voice: Voice) -> str:
 
 def _unfit(finding: Finding, facts: dict[str, str], voice: Voice) -> str:
     told = finding.why.get("metrics") or []
-    said = ", ".join(
-        _("%(metric)s %(value)s (usually %(usual)s)")
-        % {"metric": one["metric"], "value": voice.number(one["value"]), "usual": voice.number(one["usual"])}
-        for one in told
-    )
+    said = ", ".join(_beside_usual(one, voice) for one in told)
     if not said:
         return _("%(series)s do not fit together as usual") % facts
     return _("%(series)s do not fit together as usual: %(metrics)s") % (facts | {"metrics": said})
+
+
+def _beside_usual(one: Mapping[str, Any], voice: Voice) -> str:
+    said = {name: voice.unit(one[name], str(one.get("unit", ""))) for name in ("value", "usual")}
+    return _("%(metric)s %(value)s (usually %(usual)s)") % (said | {"metric": one["metric"]})
 
 
 _SUMMARIES: Final[dict[str, Callable[[Finding, dict[str, str], Voice], str]]] = {

@@ -34,7 +34,7 @@ def look(model: EntityModel, pieces: list[Piece]) -> tuple[np.ndarray, dict[str,
     """The depths of all rows, and what is told of the last."""
     first, last = int(pieces[0].at[0] // 60), int(pieces[0].at[-1] // 60)
     found = model.look(pieces, first, last)
-    return found.depth, model.tell(found, len(found.depth) - 1)
+    return found.depth, model.tell(found, len(found.depth) - 1, {"cpu": "percent"})
 
 
 def changed(pieces: list[Piece], **last: float) -> list[Piece]:
@@ -79,6 +79,7 @@ def test_metrics_that_part_are_found_within_their_own_ranges_and_named(model: En
     assert usual[0].value[-1] < 85  # busy hours have more
     assert next(iter(told["features"])) == "cpu"  # type: ignore[call-overload]
     first = told["metrics"][0]  # type: ignore[index]
+    assert first["unit"] == "percent"
     assert first["value"] == pytest.approx(0.5 * level + 12)
     assert abs(first["usual"] - 0.5 * level) < 12
 
