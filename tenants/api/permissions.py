@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
@@ -9,7 +10,7 @@ from tenants.principal import Principal
 
 
 class IsPrincipal(BasePermission):
-    """Lets in an actor who holds the permission the view names.
+    """Lets in an actor who holds the permission the view names; others are told which one they lack.
 
     A view says `read_permission` and `write_permission`, or `action_permissions` by action name for what differs.
     """
@@ -23,4 +24,7 @@ class IsPrincipal(BasePermission):
         if needed is None:
             name = "read_permission" if request.method in SAFE_METHODS else "write_permission"
             needed = getattr(view, name, None)
-        return needed is not None and principal.can(needed)
+        if needed is None or principal.can(needed):
+            return needed is not None
+        self.message = _("This needs the permission “%(permission)s” in this tenant.") % {"permission": needed}
+        return False
