@@ -19,6 +19,7 @@ from django.db import connection
 from django.urls import get_resolver
 
 QUEUES = ("intake", "notify", "metrics", "maintenance")
+WARM_UP_AFTER = 5.0
 
 app = Celery("alerting")
 app.conf.update(
@@ -109,9 +110,14 @@ def publish(task: str, *ids: str) -> None:
 
 @worker_ready.connect
 def warm_up(sender: Any, **_: Any) -> None:
-    """Load what the first message with a link would wait for; in the senders, whose threads share it."""
+    """Load what the first message with a link would wait for; in the senders, whose threads share it.
+
+    A little later, so that the start of the service does not wait for it.
+    """
     if "thread" in sender.controller.pool_cls.__module__:
-        threading.Thread(target=lambda: get_resolver().url_patterns, name="warm-up", daemon=True).start()
+        timer = threading.Timer(WARM_UP_AFTER, lambda: get_resolver().url_patterns)
+        timer.daemon = True
+        timer.start()
 
 
 @worker_process_init.connect
