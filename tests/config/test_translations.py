@@ -82,7 +82,10 @@ def test_a_translation_with_other_values_is_found() -> None:
 
 def _key(message: object) -> tuple[str, str | None]:
     ids = message.id  # type: ignore[attr-defined]
-    return (ids if isinstance(ids, str) else ids[0]), message.context or None  # type: ignore[attr-defined]
+    # Babel reads contexts of compiled catalogues as bytes.
+    context = message.context  # type: ignore[attr-defined]
+    said = context.decode() if isinstance(context, bytes) else context
+    return (ids if isinstance(ids, str) else ids[0]), said or None
 
 
 def _said(messages: object) -> dict[tuple[str, str | None], tuple[str, ...]]:
