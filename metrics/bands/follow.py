@@ -132,7 +132,7 @@ class Bands:
 
     @classmethod
     def load(cls, data: bytes, config: BandConfig | None = None) -> Self:
-        """Go on where `dump` was called. Raises metrics.seasons.dump.BadDump for anything else."""
+        """Go on where `dump` was called. Raises BadModel for anything else."""
         bands = cls(config)
         storing.restore(bands, data)
         return bands

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from alerting.scoring.numerics.packing import BadModel, pack, unpack
 from metrics.bands.memory import Memory
 from metrics.bands.model import HOURS, Model
 from metrics.bands.tail import Tail
 from metrics.seasons import Kind, Season
-from metrics.seasons.dump import BadDump, pack, unpack
 
 if TYPE_CHECKING:
     from metrics.bands.follow import Bands
 
-MAGIC = b"BAND"
+NAME = "band"
 VERSION = 1
 
 
@@ -41,14 +41,14 @@ def dump(bands: Bands) -> bytes:
         "scale": model.scale,
     }
     memory = {f"memory_{name}": array for name, array in bands.memory.arrays().items()}
-    return pack(MAGIC, VERSION, numbers, arrays | memory)
+    return pack(NAME, VERSION, arrays | memory, numbers)
 
 
 def restore(bands: Bands, data: bytes) -> None:
-    """Fill an empty band from bytes. Raises BadDump when they are not one, or of cells of another length."""
-    numbers, arrays = unpack(data, MAGIC, VERSION)
+    """Fill an empty band from bytes. Raises BadModel when they are not one, or of cells of another length."""
+    arrays, numbers = unpack(data, NAME, VERSION, may_lack=True)
     if numbers.get("cell_seconds") != bands.config.cell_seconds:
-        raise BadDump("the state was learned with cells of another length")
+        raise BadModel("the state was learned with cells of another length")
     try:
         memory = Memory(**{name[len("memory_") :]: a for name, a in arrays.items() if name.startswith("memory_")})
         season = Season(Kind(numbers["kind"]), arrays["profile"], float(numbers["strength"]), bands.config.calendar)
@@ -58,10 +58,10 @@ def restore(bands: Bands, data: bytes) -> None:
         bands._cell = None if numbers["cell"] is None else int(numbers["cell"])
         bands._at, bands._values, bands.factors = arrays["at"], arrays["values"], arrays["factors"]
     except (KeyError, TypeError, ValueError) as error:
-        raise BadDump("the state lacks a part") from error
+        raise BadModel("the state lacks a part") from error
     sizes = {array.shape for array in memory.arrays().values()}
     if len(sizes) > 1 or bands.model.scale.shape != (HOURS,) or bands.factors.shape != (2,) or season.profile.ndim != 2:
-        raise BadDump("the parts of the state do not fit together")
+        raise BadModel("the parts of the state do not fit together")
     if not np.isfinite(bands.factors).all():
-        raise BadDump("the factors are no numbers")
+        raise BadModel("the factors are no numbers")
     bands.memory = memory

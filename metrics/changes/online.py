@@ -12,13 +12,13 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from alerting.scoring.numerics.packing import BadModel, pack, unpack
 from metrics.changes.chance import long_run_scale
 from metrics.changes.change import Change, Kind
 from metrics.seasons import NO_SEASON, Calendar, Floats, Season, points_of
 from metrics.seasons import Kind as SeasonKind
-from metrics.seasons.dump import BadDump, pack, unpack
 
-MAGIC = b"CHNG"
+NAME = "changes"
 VERSION = 1
 WINDOWS = np.array([4, 8, 16, 32, 64, 128, 256])
 LEVEL_LEAST = 4
@@ -189,14 +189,13 @@ class ChangeDetector:
             "kind": self.config.season.kind.value,
             "strength": self.config.season.strength,
         }
-        return pack(
-            MAGIC, VERSION, numbers, {"at": self._at, "values": self._values, "profile": self.config.season.profile}
-        )
+        arrays = {"at": self._at, "values": self._values, "profile": self.config.season.profile}
+        return pack(NAME, VERSION, arrays, numbers)
 
     @classmethod
     def load(cls, data: bytes, config: ChangeConfig | None = None, calendar: Calendar | None = None) -> Self:
-        """Go on where `dump` was called, with the season it had. Raises BadDump for anything else."""
-        numbers, arrays = unpack(data, MAGIC, VERSION)
+        """Go on where `dump` was called, with the season it had. Raises BadModel for anything else."""
+        arrays, numbers = unpack(data, NAME, VERSION, may_lack=True)
         given = config or ChangeConfig()
         try:
             kind, strength = SeasonKind(numbers["kind"]), float(numbers["strength"])
@@ -208,9 +207,9 @@ class ChangeDetector:
             detector._seen = int(numbers["seen"])
             detector._slope, detector._since = float(numbers["slope"]), float(numbers["since"])
         except (KeyError, TypeError, ValueError) as error:
-            raise BadDump("the state lacks a part") from error
+            raise BadModel("the state lacks a part") from error
         if detector._at.shape != detector._values.shape or detector._at.ndim != 1 or season.profile.ndim != 2:
-            raise BadDump("the parts of the state do not fit together")
+            raise BadModel("the parts of the state do not fit together")
         return detector
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from alerting.scoring.numerics.packing import BadModel
 from metrics import reading
 from metrics.bands import BandConfig, Bands
 from metrics.judging.calendars import calendar_of
@@ -15,7 +16,6 @@ from metrics.judging.learned import LearnedBand, open_model
 from metrics.judging.rules import rule_of
 from metrics.models import DetectorState, Finding, Series
 from metrics.seasons import BadSeries
-from metrics.seasons.dump import BadDump
 from metrics.thresholds.batch import Floats
 from metrics.thresholds.conditions import Adaptive, Bounds
 from tenants.context import current_tenant_id
@@ -140,7 +140,7 @@ def _stored(finding: Finding) -> Bands | None:
     place = calendar_of()
     try:
         model = open_model(rule.condition, rule.adjustment, bytes(dump), calendar=place.calendar)
-    except (BadDump, ValueError):
+    except (BadModel, ValueError):
         return None
     return model.bands if isinstance(model, LearnedBand) else None
 

@@ -6,11 +6,11 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
+from alerting.scoring.numerics.packing import BadModel, pack, unpack
 from metrics.forecasting.widths import widths_of
 from metrics.seasons import Calendar, Floats, Kind, Season
-from metrics.seasons.dump import BadDump, pack, unpack
 
-MAGIC = b"FCST"
+NAME = "forecast"
 VERSION = 1
 NUMBERS = ("end", "step", "slope", "reach", "floor", "ceiling")
 
@@ -87,12 +87,12 @@ class Forecast:
             "sample_errors": self.sample_errors.astype(np.float32),
             "level_errors": self.level_errors.astype(np.float32),
         }
-        return pack(MAGIC, VERSION, numbers, arrays)
+        return pack(NAME, VERSION, arrays, numbers)
 
     @classmethod
     def load(cls, data: bytes, calendar: Calendar | None = None) -> Self:
-        """Read what `dump` wrote. Raises metrics.seasons.dump.BadDump for anything else."""
-        numbers, arrays = unpack(data, MAGIC, VERSION)
+        """Read what `dump` wrote. Raises BadModel for anything else."""
+        arrays, numbers = unpack(data, NAME, VERSION, may_lack=True)
         try:
             strength = float(numbers.pop("strength"))
             season = Season(Kind(numbers.pop("kind")), arrays["profile"], strength, calendar or Calendar())
@@ -105,9 +105,9 @@ class Forecast:
                 **{name: numbers[name] for name in NUMBERS},
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise BadDump("the state lacks a part") from error
+            raise BadModel("the state lacks a part") from error
         shape = (len(forecast.level_errors), forecast.horizons.size)
         shapes = {forecast.sample_errors.shape, forecast.level_errors.shape, (shape[0], *forecast.base.shape)}
         if shapes != {shape} or season.profile.ndim != 2:
-            raise BadDump("the parts of the state do not fit together")
+            raise BadModel("the parts of the state do not fit together")
         return forecast

@@ -16,13 +16,13 @@ from uuid import UUID
 import structlog
 from django.db import connection
 
+from alerting.scoring.numerics.packing import BadModel
 from metrics.detection import StateError
 from metrics.judging.calendars import Place
 from metrics.judging.learned import Learned, open_model
 from metrics.judging.rules import Rule
 from metrics.judging.states import Identity, Known, moment
 from metrics.judging.subjects import Subject
-from metrics.seasons.dump import BadDump
 from metrics.thresholds.conditions import Adaptive
 from tenants.context import current_tenant_id
 
@@ -190,7 +190,7 @@ def _opened(subject: Subject, known: Known, dump: bytes | None, place: Place) ->
     condition, adjustment = _settings(subject.rule)
     try:
         model = open_model(condition, adjustment, dump, calendar=place.calendar, country=place.country)
-    except (BadDump, StateError) as error:
+    except (BadModel, StateError) as error:
         # Of an older version, or the method was changed: it is fitted anew in the background.
         log.warning("model unreadable", threshold=str(subject.rule.id), error=str(error))
         return None

@@ -24,7 +24,7 @@ class _Pack(msgspec.Struct, array_like=True):
     name: str
     version: int
     arrays: dict[str, _Stored]
-    facts: dict[str, float | int | str]
+    facts: dict[str, Any]
 
 
 _encode: Final = msgspec.msgpack.Encoder().encode
@@ -40,18 +40,21 @@ def pack(name: str, version: int, arrays: dict[str, Array], facts: dict[str, Any
     return _encode(_Pack(name, version, stored, facts or {}))
 
 
-def unpack(data: bytes, name: str, version: int) -> tuple[dict[str, Array], dict[str, Any]]:
-    """Read what `pack` wrote; raises BadModel for anything else, another name or another version."""
+def unpack(data: bytes, name: str, version: int, *, may_lack: bool = False) -> tuple[dict[str, Array], dict[str, Any]]:
+    """Read what `pack` wrote; raises BadModel for anything else, another name or another version.
+
+    Numbers in arrays are finite, unless they `may_lack`: NaN for what is not known.
+    """
     try:
         read = _decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BadModel("These bytes are not a stored model.") from error
     if (read.name, read.version) != (name, version):
         raise BadModel(f"This is a model {read.name!r} of version {read.version}; wanted {name!r}, version {version}.")
-    return {key: _array(key, one) for key, one in read.arrays.items()}, dict(read.facts)
+    return {key: _array(key, one, may_lack) for key, one in read.arrays.items()}, dict(read.facts)
 
 
-def _array(key: str, stored: _Stored) -> Array:
+def _array(key: str, stored: _Stored, may_lack: bool) -> Array:
     if stored.kind not in _KINDS:
         raise BadModel(f"The array {key!r} is of a kind models do not use.")
     dtype = np.dtype(stored.kind)
@@ -62,7 +65,7 @@ def _array(key: str, stored: _Stored) -> Array:
         count *= length
     if count * dtype.itemsize != len(stored.data):
         raise BadModel(f"The array {key!r} does not have the length its shape asks for.")
-    array = np.frombuffer(stored.data, dtype).reshape(stored.shape)
-    if dtype.kind == "f" and not np.isfinite(array).all():
+    array = np.frombuffer(stored.data, dtype).reshape(stored.shape).copy()
+    if dtype.kind == "f" and not may_lack and not np.isfinite(array).all():
         raise BadModel(f"The array {key!r} has values that are not numbers.")
     return array

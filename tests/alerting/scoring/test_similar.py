@@ -52,6 +52,18 @@ def test_those_alike_come_first_with_what_people_wrote(scene: Scene) -> None:
     ]
 
 
+def test_the_same_alert_come_back_finds_the_group_it_was_in_before(scene: Scene) -> None:
+    earlier = past(scene, "DiskFull", "a")
+    comment(scene.principal, earlier.pk, "Delete the old logs below /var/log/shop.")
+    resolve(scene.principal, earlier.pk)
+    scene.run(alert("DiskFull", "resolved", host="a"))
+    now = past(scene, "DiskFull", "a")
+    assert now.pk != earlier.pk
+    said = about(scene, now)
+    assert [one.id for one in said.similar] == [earlier.pk]
+    assert [one.text for one in said.suggestions] == ["Delete the old logs below /var/log/shop."]
+
+
 def test_runbook_and_action_of_the_alert_itself_come_before_those_of_the_past(scene: Scene) -> None:
     earlier = past(scene, "DiskFull", "a", runbook_url="https://wiki.example.org/old")
     resolve(scene.principal, earlier.pk)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from alerting.scoring.numerics.packing import BadModel
 from metrics.bands import Answer, BandConfig, Bands, Feedback, Limits
 from metrics.seasons import BadSeries, Kind
-from metrics.seasons.dump import BadDump
 
 MONDAY = 1_700_438_400.0
 
@@ -196,7 +196,7 @@ def test_limits_that_contradict_themselves_are_refused() -> None:
 def test_foreign_bytes_and_other_cells_are_refused() -> None:
     data = Bands().dump()
 
-    with pytest.raises(BadDump):
+    with pytest.raises(BadModel):
         Bands.load(b"no state at all")
-    with pytest.raises(BadDump, match="length"):
+    with pytest.raises(BadModel, match="length"):
         Bands.load(data, BandConfig(cell_seconds=600))

@@ -5,10 +5,10 @@ import itertools
 import numpy as np
 import pytest
 
+from alerting.scoring.numerics.packing import BadModel
 from metrics.changes import Change, ChangeConfig, ChangeDetector, Kind
 from metrics.seasons import Kind as SeasonKind
 from metrics.seasons import Season
-from metrics.seasons.dump import BadDump
 
 START = 1_700_438_400.0
 
@@ -116,7 +116,7 @@ def test_it_goes_on_where_it_was_put_down() -> None:
 def test_foreign_bytes_are_refused() -> None:
     data = ChangeDetector().dump()
     for broken in (b"", data[:-1], b"BAND" + data[4:]):
-        with pytest.raises(BadDump):
+        with pytest.raises(BadModel):
             ChangeDetector.load(broken)
 
 

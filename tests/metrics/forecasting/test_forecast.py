@@ -5,10 +5,10 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
+from alerting.scoring.numerics.packing import BadModel
 from metrics.forecasting import Forecast, Steering, fit_forecast
 from metrics.forecasting.widths import independent_of, rising, widths_of
 from metrics.seasons import BadSeries, Kind
-from metrics.seasons.dump import BadDump
 
 MONDAY = 1_700_438_400.0
 DAY = 86400.0
@@ -115,7 +115,7 @@ def test_state_comes_back_and_nothing_else_is_read() -> None:
 
     assert len(data) < 100_000
     np.testing.assert_allclose(again.predict(later).high, forecast.predict(later).high, atol=1e-6)
-    with pytest.raises(BadDump):
+    with pytest.raises(BadModel):
         Forecast.load(data[:-4])
 
 

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from metrics.seasons import Calendar, Cells, Kind, Season, cells_of, learn_season, points_of
-from metrics.seasons.dump import BadDump, pack, unpack
 
 MONDAY = 1_700_438_400.0  # 20 November 2023, 00:00 UTC
 HOUR = 3600.0
@@ -87,17 +86,3 @@ def test_the_profile_is_joined_over_the_end_of_the_week() -> None:
     season = Season(Kind.WEEKLY, np.arange(7.0)[:, None])
 
     assert season.at(np.array([MONDAY]))[0] == pytest.approx(3.0), "midnight lies between Sunday's 6 and Monday's 0"
-
-
-def test_state_comes_back_and_nothing_else_is_read() -> None:
-    data = pack(b"TEST", 1, {"level": 1.5}, {"a": np.arange(6.0).reshape(2, 3)})
-
-    numbers, arrays = unpack(data, b"TEST", 1)
-
-    assert numbers == {"level": 1.5}
-    np.testing.assert_array_equal(arrays["a"], np.arange(6.0).reshape(2, 3))
-    for broken in (b"", data[:-1], data + b"x", b"PICK" + data[4:], data[:12] + b"\xff" + data[13:]):
-        with pytest.raises(BadDump):
-            unpack(broken, b"TEST", 1)
-    with pytest.raises(BadDump, match="version"):
-        unpack(data, b"TEST", 2)
