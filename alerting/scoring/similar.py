@@ -27,13 +27,20 @@ _ACTION: Final = "action"
 
 _decode: Final = msgspec.json.Decoder(dict[str, str]).decode
 
-# Each group with its gravest alert, which stands for it.
+# Each group with its gravest alert, which stands for it. An alert that came back belongs to its latest group;
+# the groups it was in before know it by the event of its firing there.
 _GROUPS: Final = """
 SELECT g.id, g.title, g.status, g.opened_at, g.resolved_at, g.acknowledged_by, a.labels, a.annotations
 FROM (SELECT * FROM alert_group WHERE tenant_id = %s AND (id = %s OR opened_at > now() - interval '90 days')
       ORDER BY (id = %s) DESC, opened_at DESC, id DESC LIMIT %s) AS g
-CROSS JOIN LATERAL (SELECT labels, annotations FROM alert WHERE tenant_id = g.tenant_id AND group_id = g.id
-                    ORDER BY severity DESC, starts_at, id LIMIT 1) AS a
+CROSS JOIN LATERAL (
+    (SELECT labels, annotations FROM alert WHERE tenant_id = g.tenant_id AND group_id = g.id
+     ORDER BY severity DESC, starts_at, id LIMIT 1)
+    UNION ALL
+    (SELECT labels, annotations FROM alert WHERE tenant_id = g.tenant_id AND id = (
+        SELECT alert_id FROM timeline_event WHERE tenant_id = g.tenant_id AND group_id = g.id AND kind = 'fired'
+        ORDER BY id LIMIT 1))
+    LIMIT 1) AS a
 """
 _DEEDS: Final = """
 SELECT group_id, kind, actor, data->>'text' FROM timeline_event
