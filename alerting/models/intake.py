@@ -84,3 +84,6 @@ class QuarantinedAlert(TenantRow):
         verbose_name = _("quarantined alert")
         verbose_name_plural = _("quarantine")
         indexes = [models.Index(fields=["tenant", "state", "-received_at"], name="quarantined_alert_state")]
+
+    def __str__(self) -> str:
+        return f"{self.source}, {self.item_index}"
