@@ -4,6 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from alerting.scoring.similar import SimilarGroup
+
 
 class SimilarGroupOutput(serializers.Serializer[Any]):
     """A past group like this one; `likeness` from 0 to 1, `lasted` in seconds."""
@@ -12,9 +14,12 @@ class SimilarGroupOutput(serializers.Serializer[Any]):
     title = serializers.CharField()
     likeness = serializers.FloatField()
     opened_at = serializers.DateTimeField()
-    lasted = serializers.FloatField(source="lasted.total_seconds", allow_null=True, default=None)
+    lasted = serializers.SerializerMethodField()
     resolved_by = serializers.CharField(allow_blank=True)
     comments = serializers.ListField(child=serializers.CharField())
+
+    def get_lasted(self, group: SimilarGroup) -> float | None:
+        return None if group.lasted is None else group.lasted.total_seconds()
 
 
 class SuggestionOutput(serializers.Serializer[Any]):

@@ -136,3 +136,15 @@ def test_the_list_takes_the_same_statements_however_long(api: Api) -> None:
     for _number in range(5):
         make_group(api, assigned_to=member)
     assert statements() == few
+
+
+def test_the_past_says_which_groups_were_alike_and_how_long_they_lasted(api: Api) -> None:
+    opened = timezone.now() - timedelta(hours=2)
+    over = make_group(
+        api, status="resolved", firing_count=0, opened_at=opened, resolved_at=opened + timedelta(minutes=10)
+    )
+    still_open = make_group(api, opened_at=opened)
+    answer = api.client.get(f"{URL}/{make_group(api).pk}/advice")
+    assert answer.status_code == 200, answer.content
+    lasted = {one["id"]: one["lasted"] for one in answer.json()["similar"]}
+    assert lasted == {str(over.pk): 600.0, str(still_open.pk): None}
