@@ -8,10 +8,15 @@ Everything is drawn from fixed seeds, so that two runs differ in their times alo
 
 import argparse
 import json
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+# Run as a file too: then this folder is on the path, and the house is not.
+if str(Path(__file__).parents[1]) not in sys.path:
+    sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import numpy as np
 

@@ -13,6 +13,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+# Run as a file too: then this folder is on the path, and the house is not.
+if str(Path(__file__).parents[1]) not in sys.path:
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from benchmarks.generator import Load, Outcome
 from benchmarks.stack import ROOT, BenchStack
 

@@ -18,6 +18,10 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+# Run as a file too: then this folder is on the path, and the house is not.
+if str(Path(__file__).parents[1]) not in sys.path:
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+
 import psutil
 
 from benchmarks.generator import Connection

@@ -100,7 +100,7 @@ class Stack:
         sending = ["-Q", "notify", "-n", "notifier@%h", "--pool", "threads", "--concurrency", "8"]
         self.web = self.part("web", web_command(self.port))
         self.relay = self.part("relay", manage("relay", "--skip-checks"))
-        self.worker = self.part("worker", [*celery, "-Q", QUEUES, "--concurrency", "2"])
+        self.worker = self.part("worker", [*celery, "-Q", f"{QUEUES},metrics", "--concurrency", "2"])
         self.notifier = self.part("notifier", [*celery, *sending])
 
     def part(self, name: str, command: list[str]) -> Part:

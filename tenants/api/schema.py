@@ -5,6 +5,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import is_list_serializer
 from rest_framework import serializers
 
 from tenants.api.problems import CONTENT_TYPE
@@ -90,7 +91,7 @@ class TenantAutoSchema(AutoSchema):
 
     def _is_list_view(self, serializer: Any = None) -> bool:
         if isinstance(self.view, TenantViewSet):
-            return self.view.action in self.view.paged
+            return self.view.action in self.view.paged or is_list_serializer(serializer)
         return bool(super()._is_list_view(serializer))
 
     def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
