@@ -15,7 +15,7 @@ from alerting.pipeline.drain import MAX_ALERTS, drain
 from channels.delivery.engine import deliver_due
 
 # A transaction costs much the same for few alerts as for many: while work keeps coming, one begins this often.
-PACE_SECONDS = 0.1
+PACE_SECONDS = 0.15
 LARGE_DRAIN = MAX_ALERTS // 2
 # How long another worker's drain of the same tenant may need to see what came meanwhile.
 LINGER_SECONDS = 0.025
