@@ -1,4 +1,4 @@
-"""A real Prometheus, Debian's, remote-writes what it scrapes; a threshold fires on it, and Slack is told of both ends."""
+"""A real Prometheus, Debian's, remote-writes what it scrapes; a threshold fires on it, and Slack hears of it."""
 
 import sys
 from collections.abc import Iterator
