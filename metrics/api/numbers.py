@@ -10,11 +10,8 @@ from rest_framework import serializers
 
 
 @extend_schema_field({"type": "array", "items": {"type": "number", "nullable": True}})
-class Numbers(serializers.Field[Any, Any, Any, Any]):
+class Numbers(serializers.ReadOnlyField):
     """Numbers as a list; what is no number (JSON has none such) is null."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        raise NotImplementedError
 
     def to_representation(self, value: Any) -> list[float | None]:
         return [round(one, 6) if math.isfinite(one) else None for one in value.tolist()]

@@ -9,6 +9,7 @@ from typing import Final
 from uuid import UUID
 
 import structlog
+from django.db import InterfaceError, OperationalError
 from prometheus_client import Counter, Histogram
 
 from metrics.entities import watching
@@ -70,6 +71,10 @@ def _judge_safely(tenant_id: UUID) -> int:
     while True:
         try:
             return judge(tenant_id, size)
+        except (OperationalError, InterfaceError):
+            # The database is away, slow or locked: no series is at fault. They stay due.
+            log.exception("judging put off", tenant=str(tenant_id), series=size)
+            return 0
         except Exception:
             log.exception("judging failed", tenant=str(tenant_id), series=size)
             if size == 1:

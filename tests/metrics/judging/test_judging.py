@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
 from alerting.decoding.alert import NativeAlert, decode_body
 from alerting.models import IntakeRequest
 from metrics.ingest import SeriesPoints
+from metrics.judging import engine
 from metrics.judging.engine import judge
 from metrics.models import DetectorState, SeriesDue
 from tests.metrics.house import send
@@ -86,6 +87,21 @@ def test_only_matching_series_are_judged(world: World) -> None:
     world.feed(50, env="test")
     world.feed(50, env="prod")
     assert world.finding().labels == {"env": "prod"}
+
+
+def test_a_database_that_is_away_costs_no_series_its_place(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.threshold()
+    world.store(1.0, 20.0)
+
+    def away(tenant_id: object, limit: int) -> int:
+        raise OperationalError("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(engine, "judge", away)
+        assert engine.judge_all() == 0
+    assert not world.findings()
+    assert engine.judge_all() == 1
+    assert world.finding().value == 20.0
 
 
 def test_statements_do_not_grow_with_series(world: World) -> None:
