@@ -217,8 +217,8 @@ class Case:
         """What the database holds: samples, and the counts of the rollups, against what was accepted."""
         from django.db import connection
 
-        from metrics import reading
         from metrics.models import Series
+        from metrics.storage import reading
         from tenants.context import tenant_context
 
         with tenant_context(self.id), connection.cursor() as cursor:

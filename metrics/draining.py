@@ -7,9 +7,9 @@ import structlog
 from django.db import InterfaceError, OperationalError
 from prometheus_client import Counter
 
-from metrics import directory, rows
 from metrics.ingest import IngestReport, take_in, take_turn
 from metrics.points import decode_parcel
+from metrics.storage import directory, rows
 from tenants.context import tenant_context
 
 log = structlog.get_logger(__name__)

@@ -5,8 +5,9 @@ from typing import Final
 from uuid import UUID
 
 from alerting import wakeup
-from metrics import draining, rollups, rows
+from metrics import draining
 from metrics.intake import TAKE_IN
+from metrics.storage import rollups, rows
 from tenants.models import Tenant
 
 ROLL: Final = "metrics.tasks.roll"

@@ -13,10 +13,11 @@ from uuid import UUID
 import numpy as np
 from django.conf import settings
 
-from metrics import chunks, directory, flaws, judged, queueing, rows, states
+from metrics import judged, queueing
 from metrics.judged import Batch
 from metrics.points import Integers, Parcel, SeriesPoints, pack
 from metrics.quality.screening import Limits
+from metrics.storage import chunks, directory, flaws, rows, states
 from tenants.context import tenant_context
 
 __all__ = ["IngestReport", "SeriesPoints", "ingest", "take_in", "take_turn"]

@@ -8,13 +8,13 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics import chunks
 from metrics.points import Floats, Integers
 from metrics.quality import duplicates, units, watching
 from metrics.quality.reasons import COST, DROPPED, QUARANTINED, Reason
 from metrics.quality.screening import AHEAD_MS, Limits, screen
 from metrics.quality.watching import Stream
-from metrics.states import Progress, States
+from metrics.storage import chunks
+from metrics.storage.states import Progress, States
 
 Flags = NDArray[np.bool_]
 Reasons = NDArray[np.int8]

@@ -5,8 +5,8 @@ from uuid import UUID
 
 import numpy as np
 
-from metrics import rows
 from metrics.points import Floats, Integers
+from metrics.storage import rows
 
 HOUR_MS: Final = 3_600_000
 

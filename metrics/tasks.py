@@ -12,7 +12,7 @@ from celery import shared_task
 @shared_task
 def keep_partitions() -> None:
     """Make the partitions of the days to come and drop those that are past their retention."""
-    from metrics import partitions
+    from metrics.storage import partitions
 
     partitions.make_ahead()
     partitions.drop_old()

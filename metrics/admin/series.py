@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFilter
 
 from alerting.admin.matching import label_chips
-from metrics import flaws, reading
 from metrics.models import Series
 from metrics.quality.reasons import Reason
+from metrics.storage import flaws, reading
 from tenants.admin.base import ReadOnlyAdmin
 from tenants.admin.display import chip, duration_text, moment
 

@@ -16,9 +16,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from alerting.api.alert_serializers import TextsField
-from metrics import chunks, reading, rows
-from metrics.buckets import Rollup
 from metrics.models import Series
+from metrics.storage import chunks, reading, rows
+from metrics.storage.buckets import Rollup
 from tenants.api.filters import PERIOD, Filter, words
 from tenants.api.problems import Problem
 from tenants.api.query import integer

@@ -9,13 +9,13 @@ from typing import Final
 import numpy as np
 
 from alerting.scoring.numerics.packing import BadModel
-from metrics import reading
 from metrics.bands import BandConfig, Bands
 from metrics.judging.calendars import calendar_of
 from metrics.judging.learned import LearnedBand, open_model
 from metrics.judging.rules import rule_of
 from metrics.models import DetectorState, Finding, Series
 from metrics.seasons import BadSeries
+from metrics.storage import reading
 from metrics.thresholds.batch import Floats
 from metrics.thresholds.conditions import Adaptive, Bounds
 from tenants.context import current_tenant_id

@@ -20,7 +20,7 @@ from metrics.drift.numerics import Drift, Floats, Histogram, compare
 from metrics.ingest import ingest
 from metrics.models import Kind, MetricChoice, Series
 from metrics.points import SeriesPoints
-from metrics.reading import Arrays, rollup
+from metrics.storage.reading import Arrays, rollup
 from tenants.context import tenant_context
 from tenants.models import Tenant
 

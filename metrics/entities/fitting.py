@@ -11,7 +11,6 @@ import structlog
 from django.db import connection
 
 from alerting import wakeup
-from metrics import reading
 from metrics.entities.grid import Piece
 from metrics.entities.model import EntityModel, TooLittle
 from metrics.entities.stored import KIND, TOO_LITTLE
@@ -22,6 +21,7 @@ from metrics.judging.states import Known, moment, read_states
 from metrics.judging.subjects import Subject, read_series, subjects_of
 from metrics.models import Kind
 from metrics.seasons import Calendar
+from metrics.storage import reading
 from metrics.thresholds.conditions import Entity
 from tenants.context import current_tenant_id, tenant_context
 from tenants.isolation import new_id

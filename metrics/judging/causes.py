@@ -10,7 +10,6 @@ from uuid import UUID
 
 import structlog
 
-from metrics import reading
 from metrics.correlation import Mover, find_movers, frame_of
 from metrics.judging.calendars import calendar_of
 from metrics.judging.due import ALIVE, database_time
@@ -18,6 +17,7 @@ from metrics.judging.states import moment
 from metrics.judging.subjects import SeriesRow, read_series
 from metrics.models import Finding, Series
 from metrics.seasons import BadSeries
+from metrics.storage import reading
 from tenants.context import current_tenant_id, tenant_context
 from tenants.models import Tenant
 

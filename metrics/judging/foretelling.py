@@ -10,7 +10,6 @@ from uuid import UUID
 import numpy as np
 import structlog
 
-from metrics import reading
 from metrics.forecasting import Side, fit_forecast, time_to_breach
 from metrics.judging import alerts, due
 from metrics.judging.calendars import Place, calendar_of
@@ -21,6 +20,7 @@ from metrics.judging.states import CALM, Identity, Known, moment, read_states, w
 from metrics.judging.subjects import Subject, read_series, subjects_of
 from metrics.judging.tracks import Track
 from metrics.seasons import BadSeries, Calendar
+from metrics.storage import reading
 from metrics.thresholds.batch import Floats
 from metrics.thresholds.conditions import Forecast
 from metrics.thresholds.phases import Phase, Standing

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from metrics import reading
+from metrics.storage import reading
 from metrics.thresholds.batch import Floats
 from tenants.context import current_tenant_id
 

@@ -1,7 +1,7 @@
 """Series and the queues about them; samples and rollups stand in partitioned tables without a model.
 
 Tables that `metrics/migrations/0002_series_isolation.py` makes by SQL, because Django knows no partitions
-(what their bytes mean: `metrics/chunks.py` and `metrics/buckets.py`):
+(what their bytes mean: `metrics/storage/chunks.py` and `metrics/storage/buckets.py`):
 
 - `sample_chunk` (tenant_id, number, slice_at, at, value): the samples of a series in a quarter of an hour;
 - `rollup_minute`, `rollup_hour`, `rollup_day` (tenant_id, number, chunk_at, body): the minutes of an hour, the hours
@@ -122,4 +122,26 @@ class RollupDue(models.Model):
 
     class Meta:
         db_table = "rollup_due"
+        default_permissions = ()
+
+
+class JudgingTurn(models.Model):
+    """Queue table: the parts in which a tenant's due series are judged, and who judged each of them last.
+
+    A part holds the series whose number leaves it as remainder, so its models stay with one process. Its row is
+    locked while it is judged; `tries` counts turns begun since one last ended, `size` how many series a turn takes.
+    """
+
+    pk = models.CompositePrimaryKey("tenant_id", "part")
+    tenant_id = models.UUIDField()
+    part = models.PositiveSmallIntegerField()
+    holder = models.UUIDField(null=True)
+    begun_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    seconds = models.FloatField(default=0.0, db_default=0.0)
+    tries = models.PositiveSmallIntegerField(default=0, db_default=0)
+    size = models.PositiveIntegerField(default=250, db_default=250)
+
+    class Meta:
+        db_table = "judging_turn"
         default_permissions = ()

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from metrics import draining, duties, partitions, rollups, rows
+from metrics import draining, duties
 from metrics.decoding.push import Decoded
 from metrics.intake import TAKE_IN, accept
 from metrics.models import MetricQueue, MetricRequest, RollupDue, SeriesDue
 from metrics.points import pack
+from metrics.storage import partitions, rollups, rows
 from tenants.context import tenant_context
 from tenants.models import Tenant
 from tenants.principal import system

@@ -9,8 +9,8 @@ import pytest
 from pytest_django.plugin import DjangoDbBlocker
 
 from config.up import prometheus
-from metrics import reading
 from metrics.models import Series
+from metrics.storage import reading
 from tenants.context import tenant_context
 from tests import servers
 from tests.conftest import COORDINATES, WORKER

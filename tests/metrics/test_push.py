@@ -9,8 +9,9 @@ import pytest
 from django.test import override_settings
 
 from alerting import rate_limit
-from metrics import directory, duties, limiting, reading
+from metrics import duties, limiting
 from metrics.models import MetricQueue, MetricRequest, Series
+from metrics.storage import directory, reading
 from tenants.context import tenant_context
 from tests.factories import Api, make_api
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from metrics import flaws, reading
 from metrics.quality import silence, units
+from metrics.storage import flaws, reading
 from tenants.context import tenant_context
 from tenants.models import Tenant
 from tests.factories import make_tenant

@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerting import rate_limit
-from metrics import directory, duties, limiting, reading
+from metrics import duties, limiting
 from metrics.models import MetricQueue, Series
 from metrics.remote_write.decoding import MAX_UNPACKED, decode_write
+from metrics.storage import directory, reading
 from tenants.context import tenant_context
 from tenants.faults import InputRefused
 from tests.factories import Api, make_api

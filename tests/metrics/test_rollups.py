@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from metrics import reading, rollups, sketch
+from metrics.storage import reading, rollups, sketch
 from tenants.context import tenant_context
 from tenants.models import Tenant
 from tests.factories import make_tenant

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from metrics import rollups
+from metrics.storage import rollups
 from tests.alerting.admin.world import admin_url
 from tests.factories import Api, make_api, make_member
 from tests.metrics.house import only_series, points, send

@@ -11,9 +11,9 @@ from channels.selectors import database_now
 from metrics import demo
 from metrics.collecting import collect_shard
 from metrics.models import MetricChoice, Series, Source, Threshold
-from metrics.reading import samples
 from metrics.simulator import feed
 from metrics.simulator.scenario import SERIES
+from metrics.storage.reading import samples
 from tenants.context import tenant_context
 from tenants.models import Tenant
 from tests.factories import make_tenant

@@ -11,8 +11,8 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics import partitions, rows
 from metrics.points import Floats, Integers
+from metrics.storage import partitions, rows
 
 SLICE_MS: Final = 900_000
 OFFSET: Final = np.dtype("<i4")

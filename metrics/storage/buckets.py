@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics import sketch
+from metrics.storage import sketch
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -6,10 +6,10 @@ from uuid import UUID
 
 import numpy as np
 
-from metrics import buckets, partitions, rows
-from metrics.buckets import Rollup
-from metrics.levels import Level
 from metrics.points import Integers
+from metrics.storage import buckets, partitions, rows
+from metrics.storage.buckets import Rollup
+from metrics.storage.levels import Level
 
 _WRITE: Final = """
 INSERT INTO {table} AS r (tenant_id, number, chunk_at, body)

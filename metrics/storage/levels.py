@@ -6,8 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from metrics import partitions
 from metrics.points import Integers
+from metrics.storage import partitions
 
 MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 3_600_000

@@ -7,10 +7,10 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics import rows
 from metrics.points import Floats, Integers
 from metrics.quality import memory as memories
 from metrics.quality.memory import WIDTH, Memory
+from metrics.storage import rows
 
 _READ: Final = """
 SELECT s.number, s.unit, s.kind, extract(epoch FROM s.last_at)::float8 * 1000, s.last_value, s.memory

@@ -10,8 +10,8 @@ import msgspec
 import structlog
 from django.conf import settings
 
-from metrics import rows
 from metrics.points import decode_about
+from metrics.storage import rows
 from tenants.isolation import new_id
 
 log = structlog.get_logger(__name__)

@@ -10,11 +10,11 @@ from uuid import UUID
 
 import numpy as np
 
-from metrics import buckets, chunks, rollup_rows, rows
-from metrics.buckets import Rollup
 from metrics.ingest import take_turn
-from metrics.levels import DAY, HOUR, HOUR_MS, MINUTE, Level, day_of, hour_of
 from metrics.points import Integers
+from metrics.storage import buckets, chunks, rollup_rows, rows
+from metrics.storage.buckets import Rollup
+from metrics.storage.levels import DAY, HOUR, HOUR_MS, MINUTE, Level, day_of, hour_of
 from tenants.context import tenant_context
 
 #: Hours of series in one transaction.

@@ -12,10 +12,10 @@ from uuid import UUID
 
 import numpy as np
 
-from metrics import buckets, chunks, rollup_rows, rollups, rows
-from metrics.buckets import Rollup
-from metrics.levels import DAY, HOUR, HOUR_MS, LEVELS, MINUTE, Level, day_of, hour_of
 from metrics.points import Floats, Integers
+from metrics.storage import buckets, chunks, rollup_rows, rollups, rows
+from metrics.storage.buckets import Rollup
+from metrics.storage.levels import DAY, HOUR, HOUR_MS, LEVELS, MINUTE, Level, day_of, hour_of
 
 _FRESH: Final = """
 SELECT number, extract(epoch FROM hour_at)::bigint * 1000 FROM rollup_due

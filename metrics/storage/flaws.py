@@ -8,10 +8,10 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics import partitions, rows
-from metrics.chunks import VALUE
 from metrics.points import Floats, Integers
 from metrics.quality.reasons import QUARANTINED, REPAIRED, Reason
+from metrics.storage import partitions, rows
+from metrics.storage.chunks import VALUE
 
 _STAMP: Final = np.dtype("<i8")
 _KEEP: Final = """
