@@ -12,7 +12,7 @@ from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
-from alerting.callbacks import pagerduty, twilio
+from alerting.callbacks import pagerduty, sms_gateway, twilio
 from channels.callbacks.errors import Malformed, Refused
 from channels.callbacks.twilio import read_form
 from channels.sms.composing import long_id
@@ -60,6 +60,18 @@ def twilio_answer(request: HttpRequest, slug: str, channel_id: UUID | None = Non
 
 @csrf_exempt
 @require_POST
+def gateway_receipt(request: HttpRequest, slug: str, channel_id: UUID) -> HttpResponse:
+    """Take a delivery receipt of an SMS gateway; 404 asks for it again, for it may come before we know the id."""
+
+    def door() -> HttpResponse:
+        outcome = sms_gateway.take_receipt(slug, channel_id, _body(request), request.headers)
+        return HttpResponse(f"{outcome}\n", status=404 if outcome == "unknown" else 200, content_type="text/plain")
+
+    return _taken(door)
+
+
+@csrf_exempt
+@require_POST
 def pagerduty_event(request: HttpRequest, slug: str, channel_id: UUID | None = None) -> HttpResponse:
     """Take a webhook of PagerDuty; any 2xx keeps it from being sent again."""
 
@@ -100,6 +112,7 @@ urlpatterns = [
     path("callbacks/twilio/<slug:slug>/status/<uuid:delivery_id>", twilio_status, name="twilio-status"),
     path("callbacks/twilio/<slug:slug>/answers", twilio_answer, name="twilio-answer-any"),
     path("callbacks/twilio/<slug:slug>/answers/<uuid:channel_id>", twilio_answer, name="twilio-answer"),
+    path("callbacks/sms/<slug:slug>/<uuid:channel_id>", gateway_receipt, name="sms-receipt"),
     path("callbacks/pagerduty/<slug:slug>", pagerduty_event, name="pagerduty-event-any"),
     path("callbacks/pagerduty/<slug:slug>/<uuid:channel_id>", pagerduty_event, name="pagerduty-event"),
     path("g/", short_link, name="short-link-all"),

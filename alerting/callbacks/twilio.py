@@ -14,8 +14,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from alerting import lifecycle
-from alerting.callbacks import once
-from alerting.escalation import confirming
+from alerting.callbacks import once, sms_receipts
 from alerting.lifecycle import IllegalStep
 from alerting.models import AlertGroup
 from alerting.oncall.owners import owner_of
@@ -27,9 +26,8 @@ from channels.errors import ChannelError
 from channels.message import Message
 from channels.models import Channel, Delivery
 from channels.sms import opting_out
-from channels.sms.receipts import LOST, UNDER_WAY
 from tenants.access import member_principal
-from tenants.context import current_tenant_id, tenant_context
+from tenants.context import tenant_context
 from tenants.models import Tenant
 from tenants.principal import Principal
 
@@ -37,10 +35,6 @@ log = structlog.get_logger(__name__)
 PROVIDER: Final = "twilio"
 ANSWERS_COUNT_FOR: Final = "7 days"
 
-_FORWARD: Final = """
-UPDATE sms_message SET receipt = %s, receipt_rank = %s, receipt_at = statement_timestamp(), error_code = %s
-WHERE tenant_id = %s AND delivery_id = %s AND receipt_rank < %s
-"""
 # Only who was written to on that channel can answer, and only about what they were told.
 _TOLD: Final = """
 SELECT d.message FROM sms_message s JOIN delivery d ON d.tenant_id = s.tenant_id AND d.id = s.delivery_id
@@ -55,18 +49,7 @@ def take_status(slug: str, delivery_id: UUID, url: str, fields: Mapping[str, str
     with tenant_context(_tenant(slug).pk):
         delivery = Delivery._default_manager.select_related("channel").filter(pk=delivery_id).first()
         _verify(delivery.channel if delivery else None, url, fields, signature)
-        receipt = twilio.read_receipt(fields)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                _FORWARD,
-                [receipt.state, receipt.rank, receipt.error_code, current_tenant_id(), delivery_id, receipt.rank],
-            )
-            has_moved = bool(cursor.rowcount)
-        if has_moved and receipt.state in LOST:
-            confirming.note_lost(delivery_id, receipt.state, receipt.error_code)
-        elif has_moved and receipt.state in UNDER_WAY:
-            confirming.expect(delivery_id)
-        return has_moved
+        return sms_receipts.move(delivery_id, twilio.read_receipt(fields))
 
 
 def take_answer(slug: str, channel_id: UUID | None, url: str, fields: Mapping[str, str], signature: str) -> str:

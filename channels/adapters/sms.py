@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from channels import egress
 from channels.adapters.base import Account, Adapter, AdapterCredentials, AdapterSettings, Outgoing, Receipt, fingerprint
+from channels.callbacks.gateway import RANKS, read_states
 from channels.egress.client import TOTAL_SECONDS
 from channels.errors import ChannelError
 from channels.sms import http_gateway, quiet, twilio_gateway
@@ -26,13 +27,16 @@ SENDER_NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 &+_-]{1,11}")
 # What a gateway takes from one account; what the networks let through per sender it queues itself.
 ACCOUNT_PER_MINUTE = 600
 MAX_RECIPIENTS, MOST_SEGMENTS = 50, 3
+HEADER = re.compile(r"[A-Za-z0-9-]{1,60}")
+MAX_STATES, SHORTEST_SECRET = 100, 16
 
 
 class SmsSettings(AdapterSettings, frozen=True, kw_only=True):
     """`to` are telephone numbers, each told by itself; `sender` is what readers see as the origin.
 
     `gateway` twilio needs `account_sid`; http needs `url` and `request`, whose `{to}`, `{text}`, `{from}` and
-    `{id}` are filled in. `quiet_hours` such as 22:00-07:00 hold back all that is not critical.
+    `{id}` are filled in. `quiet_hours` such as 22:00-07:00 hold back all that is not critical. The `receipt_` ones
+    say how such a gateway tells how far a message got (docs/how-to/callbacks.md).
     """
 
     to: list[str]
@@ -47,6 +51,11 @@ class SmsSettings(AdapterSettings, frozen=True, kw_only=True):
     url: str = ""
     request: str = http_gateway.DEFAULT_REQUEST
     id_field: str = "id"
+    receipt_header: str = "X-Signature"
+    receipt_id: str = "id"
+    receipt_status: str = "status"
+    receipt_error: str = "error"
+    receipt_states: list[str] = []
 
     def problems(self) -> dict[str, str]:
         """Check the numbers, the hours and what the chosen gateway needs."""
@@ -87,26 +96,41 @@ class SmsSettings(AdapterSettings, frozen=True, kw_only=True):
             found["url"] = error.detail
         if fault := http_gateway.fault_of(self.request):
             found["request"] = fault
-        return found
+        return found | self._receipt_problems()
+
+    def _receipt_problems(self) -> dict[str, str]:
+        if not HEADER.fullmatch(self.receipt_header):
+            return {"receipt_header": _("Write the name of a header such as X-Signature.")}
+        try:
+            read_states(self.receipt_states[:MAX_STATES])
+        except ValueError as error:
+            known = ", ".join(RANKS)
+            words = _("%(line)s: write WORD=state, where the state is one of %(known)s.")
+            return {"receipt_states": words % {"line": error, "known": known}}
+        return {}
 
 
 class SmsCredentials(AdapterCredentials, frozen=True, kw_only=True):
     """`auth_token` signs Twilio's callbacks and logs in unless an API key is given; `authorization` is a header.
 
-    `api_key` (SK...) with `api_secret` log in at Twilio instead of the token, as Twilio recommends.
+    `api_key` (SK...) with `api_secret` log in at Twilio instead of the token, as Twilio recommends. Any of
+    `webhook_secrets` signs the receipts of another gateway.
     """
 
     auth_token: str = ""
     api_key: str = ""
     api_secret: str = ""
     authorization: str = ""
+    webhook_secrets: list[str] = []
 
     def problems(self) -> dict[str, str]:
-        """Check that a key comes with its secret and that nothing holds line ends."""
-        values = {name: getattr(self, name) for name in self.__struct_fields__}
-        for name, value in values.items():
+        """Check that a key comes with its secret, that nothing holds line ends, and that no secret can be guessed."""
+        for name in ("auth_token", "api_key", "api_secret", "authorization"):
+            value = getattr(self, name)
             if not (value.isascii() and (value.isprintable() or not value)):
                 return {name: _("Only plain characters are allowed here.")}
+        if any(len(secret) < SHORTEST_SECRET for secret in self.webhook_secrets):
+            return {"webhook_secrets": _("A secret has at least 16 characters.")}
         if bool(self.api_key) != bool(self.api_secret):
             return {"api_secret": _("An API key and its secret come together.")}
         return {}

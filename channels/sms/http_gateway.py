@@ -57,9 +57,13 @@ def send(outgoing: Outgoing[Any, Any], text: str, timeout: float) -> str:
 def find_id(body: bytes, path: str) -> str:
     """Return what stands in a JSON answer at a path such as messages.0.id; empty when nothing does."""
     try:
-        value = msgspec.json.decode(body)
+        return value_at(msgspec.json.decode(body), path)
     except msgspec.DecodeError:
         return ""
+
+
+def value_at(value: Any, path: str) -> str:
+    """Return the text or number at a path such as messages.0.id of plain data; empty when there is none."""
     for step in path.split("."):
         if isinstance(value, dict):
             value = value.get(step)
