@@ -115,8 +115,7 @@ def _detail(kind: str, data: dict[str, Any], name: str) -> SafeString | str:
     if kind == Kind.SEVERITY_CHANGED:
         return _("from %(old)s to %(new)s") % {"old": _severity(data.get("from")), "new": _severity(data.get("to"))}
     if kind == Kind.TOLD:
-        counts = _("%(firing)s firing, %(resolved)s resolved")
-        return f"{data.get('channel', '')} ({data.get('recipient', '')}) · {counts % _counts(data)}"
+        return _told(data)
     if kind == Kind.ESCALATED:
         return _called(data)
     # Ids are for programs: the API shows them.
@@ -141,8 +140,13 @@ def _called(data: Mapping[str, Any]) -> str:
     return " · ".join([level, *told[:MAX_DETAILS]])
 
 
-def _counts(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {"firing": data.get("firing", 0), "resolved": data.get("resolved", 0)}
+def _told(data: Mapping[str, Any]) -> str:
+    """Who was told and of how many alerts; what people did is told without counts."""
+    whom = f"{data.get('channel', '')} ({data.get('recipient', '')})"
+    if "firing" not in data and "resolved" not in data:
+        return whom
+    counts = _("%(firing)s firing, %(resolved)s resolved")
+    return f"{whom} · {counts % {'firing': data.get('firing', 0), 'resolved': data.get('resolved', 0)}}"
 
 
 def _severity(value: Any) -> str:

@@ -1,5 +1,8 @@
 """Whom the escalation policies of its routes would call, told: level by level, while nobody acknowledges."""
 
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from alerting.escalation import would_be_called
@@ -9,6 +12,7 @@ from alerting.explain.story import Detail, Step, StepKind, Verdict
 from alerting.explain.words import Clock, listed
 from alerting.pipeline.news import FIRING
 from alerting.timeline import why_title
+from channels import registry
 
 
 def escalation(prospect: Prospect, clock: Clock) -> Step | None:
@@ -27,15 +31,15 @@ def escalation(prospect: Prospect, clock: Clock) -> Step | None:
         verdict=Verdict.PASSED if reached else Verdict.FAULT,
         title=_("Escalation"),
         sentence=sentence,
-        details=tuple(_detail(one, clock) for one in calls),
+        details=tuple(_detail(one, dict(registry.choices()), clock) for one in calls),
     )
 
 
-def _detail(call: Call, clock: Clock) -> Detail:
+def _detail(call: Call, kinds: Mapping[str, str | Promise], clock: Clock) -> Detail:
     values = {
         "at": clock.at(call.at),
         "who": call.whom,
-        "how": call.how,
+        "how": kinds.get(call.how, call.how),
         "level": call.level,
         "policy": call.policy,
         "why": why_title(call.nobody),

@@ -3,9 +3,11 @@
 import pytest
 from django.utils import translation
 
+from alerting.admin.timelines import timeline_lines
 from alerting.models import ResolvedBecause, TimelineEvent
 from alerting.muting import MuteKind
 from alerting.needs import Reason
+from alerting.rows import new_ids
 from alerting.timeline import Event, Kind, Why, kind_title, record, why_title
 from tests.alerting.scenes import Scene
 
@@ -41,3 +43,15 @@ def test_events_keep_their_order_and_their_content() -> None:
 def test_nothing_to_record_costs_nothing(django_assert_num_queries: object) -> None:
     with django_assert_num_queries(0):  # type: ignore[operator]
         record([])
+
+
+@pytest.mark.django_db
+def test_what_a_person_did_is_told_without_counts_of_alerts() -> None:
+    scene = Scene()
+    whom = {"channel": "Ops", "recipient": "#ops"}
+    with scene.context(), translation.override("en"):
+        group_id = new_ids(1)[0]
+        record([Event(kind=Kind.TOLD, group_id=group_id, reason="acknowledged", data=whom)])
+        record([Event(kind=Kind.TOLD, group_id=group_id, reason="first", data={**whom, "firing": 2, "resolved": 0})])
+        lines = timeline_lines(TimelineEvent.objects.order_by("id"))
+    assert [line.detail for line in lines] == ["Ops (#ops)", "Ops (#ops) · 2 firing, 0 resolved"]

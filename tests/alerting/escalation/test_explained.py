@@ -25,7 +25,7 @@ def test_the_calls_are_foretold_level_by_level() -> None:
     (step,) = [one for one in story.steps if one.kind == "escalation"]
     assert step.sentence == "While nobody acknowledges, the escalation calls ann."
     first, second = step.details
-    assert first.sentence.endswith("ann by webhook; level 1 of “ops”.")
+    assert first.sentence.endswith("ann by Webhook; level 1 of “ops”.")
     assert "deaf is not reached (without a verified contact)" in second.sentence
     assert first.at is not None
     assert second.at is not None
