@@ -10,6 +10,7 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from tenants.admin.base import ReadOnlyAdmin
 from tenants.admin.changes import changes_of
 from tenants.admin.display import moment
+from tenants.admin.names import names_in
 from tenants.models import AuditEntry
 
 
@@ -37,7 +38,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     when.admin_order_field = "at"  # type: ignore[attr-defined]
 
     def what(self, entry: AuditEntry) -> Any:
-        rows = format_html_join("", "{}", ((self._row(*change),) for change in changes_of(entry)))
+        rows = format_html_join("", "{}", ((self._row(*change),) for change in changes_of(entry, names_in([entry]))))
         head = format_html("<tr><th></th><th>{}</th><th>{}</th></tr>", _("before"), _("after"))
         return format_html('<table class="al-changes">{}{}</table>', head, rows)
 

@@ -1,8 +1,10 @@
 """An audit entry's before and after, side by side."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from tenants.admin.names import named
 from tenants.models import AuditEntry
 
 MAX_SHOWN = 600
@@ -16,11 +18,11 @@ class Change(NamedTuple):
     after: str
 
 
-def changes_of(entry: AuditEntry) -> list[Change]:
-    """Return what an act changed, by field."""
+def changes_of(entry: AuditEntry, names: Mapping[str, str]) -> list[Change]:
+    """Return what an act changed, by field; ids that have a name (`names_in`) are shown by it."""
     before, after = _mapping(entry.before), _mapping(entry.after)
-    names = list(dict.fromkeys([*before, *after]))
-    return [Change(name, _shown(before.get(name)), _shown(after.get(name))) for name in names]
+    fields = list(dict.fromkeys([*before, *after]))
+    return [Change(field, _shown(before.get(field), names), _shown(after.get(field), names)) for field in fields]
 
 
 def _mapping(value: Any) -> dict[str, Any]:
@@ -29,8 +31,9 @@ def _mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {"": value}
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any, names: Mapping[str, str]) -> str:
     if value is None or value == "":
         return ""
+    value = named(value, names)
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "…"

@@ -10,11 +10,14 @@ from django.test import Client
 from django.urls import reverse
 from guardian.shortcuts import assign_perm
 
+from alerting.models import Route
+from alerting.route_channels import set_channels
 from channels.models import Channel
-from tenants import accounts, keys
+from tenants import accounts, audit, keys
 from tenants.admin.display import duration_text
 from tenants.context import tenant_context
 from tenants.models import ApiKey, AuditEntry, Membership, Role, Tenant, User
+from tenants.principal import system
 from tests.alerting.admin.world import World, admin_url
 from tests.factories import make_member
 
@@ -171,3 +174,39 @@ def test_durations_are_written_as_people_type_them(seconds: int, text: str) -> N
     from datetime import timedelta
 
     assert duration_text(timedelta(seconds=seconds)) == text
+
+
+def test_history_names_what_it_speaks_of(ours: World) -> None:
+    route, channel = ours.rows[Route], ours.rows[Channel]
+    actor = system(ours.tenant.pk)
+    with tenant_context(ours.tenant.pk):
+        gone = Channel(name="Old pager", kind="webhook", settings={"url": "https://example.org/x"})
+        audit.save_audited(actor, gone)
+        channel.name = "Night shift"
+        audit.save_audited(actor, channel)
+        set_channels(actor, route, [channel, gone])
+        set_channels(actor, route, [channel])
+        old = str(gone.pk)
+        audit.delete_audited(actor, gone)
+        audit.record(actor, "route.changed", route, after={"asked": {"person": str(ours.viewer.pk)}})
+    body = ours.client(ours.owner).get(ours.url(Route, "history")).content.decode()
+    assert "Night shift" in body
+    assert "Old pager" in body
+    assert ours.viewer.username in body
+    assert old not in body
+    with tenant_context(ours.tenant.pk):
+        entry = AuditEntry.objects.filter(action="route.channels_changed").first()
+    page = ours.client(ours.owner).get(admin_url(AuditEntry, "change", entry.pk)).content.decode()
+    assert "Night shift" in page
+
+
+def test_history_names_nothing_of_another_tenant(ours: World, foreign: World) -> None:
+    theirs = str(foreign.rows[Channel].pk)
+    with tenant_context(foreign.tenant.pk):
+        audit.record(system(foreign.tenant.pk), "channel.tested", foreign.rows[Channel])
+    with tenant_context(ours.tenant.pk):
+        audit.record(system(ours.tenant.pk), "route.changed", ours.rows[Route], after={"channels": [theirs]})
+        audit.record(system(ours.tenant.pk), "route.changed", ours.rows[Route], after={"who": str(foreign.owner.pk)})
+    body = ours.client(ours.owner).get(ours.url(Route, "history")).content.decode()
+    assert theirs in body
+    assert foreign.marker not in body
