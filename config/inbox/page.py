@@ -11,6 +11,12 @@ from config.inbox.store import Item
 from config.inbox.style import STYLE
 
 TABS = {"": "All", "slack": "Slack", "email": "E-mail", "sms": "SMS", "pagerduty": "PagerDuty", "webhook": "Webhook"}
+# An envelope, in the page itself: nothing else has to be asked for.
+ICON = (
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect x='1' y='3' width='14'"
+    " height='10' rx='2' fill='%232563eb'/%3E%3Cpath d='M2 5l6 4 6-4' fill='none' stroke='white' stroke-width='1.4'"
+    "/%3E%3C/svg%3E"
+)
 SIGNATURES = {
     "valid": ("good", "signature valid"),
     "invalid": ("bad", "signature invalid"),
@@ -29,6 +35,7 @@ def draw_page(items: list[Item], *, channel: str, total: int, said: str = "") ->
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Inbox</title>'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f'<link rel="icon" href="{ICON}">'
         f'<style>{STYLE}</style></head><body data-total="{total}"><header><h1>Inbox</h1>'
         f"<nav>{_draw_tabs(channel)}</nav>"
         f'<span class="count">{len(items)} shown, {total} arrived</span>'

@@ -38,6 +38,7 @@ def test_the_page_carries_the_text_newest_first() -> None:
     assert b'"ok": true' in doors(post).body
     page = get(doors, "/").body.decode()
     assert page.index("Second") < page.index("First words")
+    assert '<link rel="icon" href="data:image/svg+xml,' in page
     assert "#ops" in page
     assert "First words" not in get(doors, "/", channel="slack").body.decode()
 
