@@ -19,6 +19,7 @@ QUEUE_TABLES = frozenset(
         "delivery_queue",
         "metric_queue",
         "series_due",
+        "judging_turn",
         "rollup_due",
         "metric_source_due",
     }

@@ -5,16 +5,19 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
+import numpy as np
 import structlog
 from django.db import InterfaceError, OperationalError
 from prometheus_client import Counter, Histogram
 
 from metrics.entities import watching
-from metrics.judging import alerts, causes, due, fitting, live
+from metrics.judging import alerts, causes, due, fitting, live, turns
 from metrics.judging.calendars import calendar_of
+from metrics.judging.due import Share
 from metrics.judging.findings import write_findings
 from metrics.judging.outcomes import GRAIN, Outcome, settle
 from metrics.judging.past import Samples, read_samples
@@ -22,11 +25,12 @@ from metrics.judging.rules import Rule, load_rules
 from metrics.judging.states import Identity, Known, moment, read_states, write_outcomes
 from metrics.judging.subjects import Subject, joined_metrics, read_series, subjects_of
 from metrics.judging.tracks import Track, composite_track, plain_tracks, ratio_track
+from metrics.judging.turns import Turn
 from metrics.thresholds.conditions import (
-    Adaptive,
     Comparison,
     Composite,
     Entity,
+    Learns,
     Rate,
     Ratio,
     Static,
@@ -38,6 +42,7 @@ from tenants.context import tenant_context
 
 log = structlog.get_logger(__name__)
 
+#: Series in one transaction where no turn says how many.
 BATCH: Final = 1_000
 #: What came later than this after its time is history.
 OLDEST: Final = 7_200.0
@@ -45,10 +50,11 @@ OLDEST: Final = 7_200.0
 AHEAD: Final = 900.0
 #: A model that this process has not fed for longer passes over what it missed.
 MOST_REPLAYED: Final = 2 * 86_400.0
-FAIR_SECONDS: Final = 10.0
+#: By how much models may be behind to be read together, in seconds.
+BEHIND: Final = (900.0, 3_600.0, 14_400.0, 43_200.0)
 ROUND_SECONDS: Final = 30.0
 #: Kinds judged when samples come; absence and forecasts go by the clock.
-KINDS: Final = ("static", "rate", "ratio", "comparison", "adaptive", "composite", "entity")
+KINDS: Final = ("static", "rate", "ratio", "comparison", "adaptive", "change", "composite", "entity")
 
 _judged = Counter("metrics_series_judged", "Series whose new samples were judged")
 _found = Counter("metrics_findings", "Findings, by what became of them", ["what"])
@@ -56,52 +62,88 @@ _seconds = Histogram("metrics_judging_seconds", "Duration of one judging transac
 
 
 def judge_all() -> int:
-    """Judge what waits in all tenants, each for a fair while; return how many series that were."""
-    total, last = 0, time.monotonic() + ROUND_SECONDS
-    for tenant_id in due.waiting_tenants():
-        end = min(last, time.monotonic() + FAIR_SECONDS)
-        while time.monotonic() < end and (done := _judge_safely(tenant_id)):
-            total += done
+    """Judge what waits in all tenants, turn by turn, for a while; return how many series that were."""
+    total, end = 0, time.monotonic() + ROUND_SECONDS
+    while waiting := turns.plan():
+        judged = 0
+        for turn in waiting:
+            if time.monotonic() > end:
+                return total + judged
+            judged += _take(turn)
+        total += judged
+        if not judged:
+            break
     return total
 
 
-def _judge_safely(tenant_id: UUID) -> int:
-    """Judge a batch; when that fails, ever smaller ones, until the series at fault is set aside."""
-    size = BATCH
+def _take(planned: Turn) -> int:
+    """Take a turn; when it fails, ever smaller ones, until the series at fault is set aside."""
+    turn = turns.begin(planned)
+    if turn is None:
+        return 0
+    size = turn.size
     while True:
         try:
-            return judge(tenant_id, size)
+            return judge_turn(replace(turn, size=size))
         except (OperationalError, InterfaceError):
             # The database is away, slow or locked: no series is at fault. They stay due.
-            log.exception("judging put off", tenant=str(tenant_id), series=size)
+            log.exception("judging put off", tenant=str(turn.tenant_id), part=turn.share.part, series=size)
             return 0
         except Exception:
-            log.exception("judging failed", tenant=str(tenant_id), series=size)
+            log.exception("judging failed", tenant=str(turn.tenant_id), part=turn.share.part, series=size)
             if size == 1:
-                with tenant_context(tenant_id):
-                    return len(due.claim(tenant_id, 1, OLDEST))
+                return _set_aside(turn)
             size = max(1, size // 10)
 
 
-def judge(tenant_id: UUID, limit: int = BATCH) -> int:
-    """Judge some of a tenant's series that have new samples, in one transaction; return how many.
-
-    States, findings and the alerts about them are committed together, or none of them is.
-    """
+def judge_turn(turn: Turn) -> int:
+    """Judge as many series of a part as the turn says, in one transaction; return how many there were."""
+    if turn.is_hopeless:
+        return _set_aside(turn)
     started = time.perf_counter()
-    with tenant_context(tenant_id):
-        if not due.take_turn(tenant_id):
+    with live.learning(), tenant_context(turn.tenant_id):
+        if not turns.hold(turn):
             return 0
-        fresh = due.claim(tenant_id, limit, OLDEST)
-        if not fresh:
+        judged = _judge_some(turn.tenant_id, turn.size, turn.share)
+        turns.end(turn, judged, time.perf_counter() - started)
+    _count(judged, started)
+    return judged
+
+
+def _set_aside(turn: Turn) -> int:
+    """Take the first series of a part off the queue without judging it."""
+    with tenant_context(turn.tenant_id):
+        if not turns.hold(turn):
             return 0
-        rules = load_rules(KINDS)
-        if rules:
-            _judge(rules, fresh)
-    live.shelf.tidy()
-    _judged.inc(len(fresh))
-    _seconds.observe(time.perf_counter() - started)
+        gone = due.claim(turn.tenant_id, 1, OLDEST, turn.share, joined_metrics(load_rules(KINDS)))
+        turns.end(replace(turn, size=turns.FIRST_SIZE), 0, 0.0)
+    log.error("series not judged", tenant=str(turn.tenant_id), part=turn.share.part, numbers=sorted(gone))
+    return len(gone)
+
+
+def judge(tenant_id: UUID, limit: int = BATCH) -> int:
+    """Judge some of a tenant's series that have new samples, whatever their part; return how many there were."""
+    started = time.perf_counter()
+    with live.learning(), tenant_context(tenant_id):
+        judged = _judge_some(tenant_id, limit, due.WHOLE) if due.take_turn(tenant_id) else 0
+    _count(judged, started)
+    return judged
+
+
+def _judge_some(tenant_id: UUID, limit: int, share: Share) -> int:
+    """States, findings and the alerts about them are committed together, or none of them is."""
+    rules = load_rules(KINDS)
+    fresh = due.claim(tenant_id, limit, OLDEST, share, joined_metrics(rules))
+    if rules and fresh:
+        _judge(rules, fresh)
     return len(fresh)
+
+
+def _count(judged: int, started: float) -> None:
+    live.shelf.tidy()
+    if judged:
+        _judged.inc(judged)
+        _seconds.observe(time.perf_counter() - started)
 
 
 def _judge(rules: Sequence[Rule], fresh: dict[int, float]) -> None:
@@ -112,22 +154,17 @@ def _judge(rules: Sequence[Rule], fresh: dict[int, float]) -> None:
     subjects = subjects_of(rules, fresh, known_series)
     states = read_states(subject.identity for subject in subjects)
     now = due.database_time()
-    learned = [subject for subject in subjects if isinstance(subject.rule.condition, Adaptive)]
+    learned = [subject for subject in subjects if isinstance(subject.rule.condition, Learns)]
     entities = [subject for subject in subjects if isinstance(subject.rule.condition, Entity)]
-    limited = [subject for subject in subjects if not isinstance(subject.rule.condition, Adaptive | Entity)]
-    try:
-        outcomes = _set_outcomes(limited, states, now)
-        outcomes += _learned_outcomes(learned, states, now)
-        outcomes += watching.outcomes(entities, states, now + AHEAD)
-        write_outcomes(outcomes, states)
-        by_id = {rule.id: rule for rule in rules}
-        news = write_findings(outcomes, precision_of(_asking(outcomes)))
-        causes.seek([one for one in news.opened if one.is_told], now)
-        alerts.tell(news, by_id, moment(now))
-    except BaseException:
-        # The database takes back what these models have just learned.
-        live.shelf.drop(subject.identity for subject in learned)
-        raise
+    limited = [subject for subject in subjects if not isinstance(subject.rule.condition, Learns | Entity)]
+    outcomes = _set_outcomes(limited, states, now)
+    outcomes += _learned_outcomes(learned, states, now)
+    outcomes += watching.outcomes(entities, states, now + AHEAD)
+    write_outcomes(outcomes, states)
+    by_id = {rule.id: rule for rule in rules}
+    news = write_findings(outcomes, precision_of(_asking(outcomes)))
+    causes.seek([one for one in news.opened if one.is_told], now)
+    alerts.tell(news, by_id, moment(now))
     _found.labels("opened").inc(len(news.opened))
     _found.labels("closed").inc(len(news.closed))
 
@@ -204,8 +241,7 @@ def _learned_outcomes(subjects: Sequence[Subject], states: dict[Identity, Known]
     ready = [subject for subject in subjects if subject.identity in lives]
     if not ready:
         return []
-    start = max(min(lives[subject.identity].until for subject in ready), now - MOST_REPLAYED)
-    samples = read_samples(_numbers(ready), start, now + AHEAD)
+    samples = _unseen(ready, lives, now)
     outcomes = []
     for subject in ready:
         outcome = follow(subject, lives[subject.identity], states[subject.identity], samples)
@@ -213,6 +249,21 @@ def _learned_outcomes(subjects: Sequence[Subject], states: dict[Identity, Known]
             outcomes.append(outcome)
     live.write_dumps((subject.identity, lives[subject.identity]) for subject in ready)
     return outcomes
+
+
+def _unseen(subjects: Sequence[Subject], lives: dict[Identity, live.Live], now: float) -> Samples:
+    """What came after each model's last sample; models far behind are read apart from those that are not."""
+    by_age: dict[int, list[Subject]] = defaultdict(list)
+    for subject in subjects:
+        by_age[int(np.searchsorted(BEHIND, now - lives[subject.identity].until))].append(subject)
+    samples: Samples = {}
+    for group in by_age.values():
+        start = max(min(lives[subject.identity].until for subject in group), now - MOST_REPLAYED)
+        # Two thresholds may follow one series, each from where it stands.
+        for number, found in read_samples(_numbers(group), start, now + AHEAD).items():
+            if number not in samples or found[0][0] < samples[number][0][0]:
+                samples[number] = found
+    return samples
 
 
 def follow(subject: Subject, one: live.Live, known: Known, samples: Samples) -> Outcome | None:

@@ -1,17 +1,21 @@
 """Models kept in memory between runs, and their dumps in the database: one is written now and then, not each time.
 
 A dump holds what came until `model_until`. What came after it is replayed from the stored samples when another
-process takes over, or when this one had to drop the model to bound its memory; a few hours at most.
+process takes over, or when this one had to drop the model to bound its memory; a day at most, mostly a few hours.
+A model that learned in a transaction which failed is dropped too: the next one learns the same anew.
 """
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
+from zlib import crc32
 
 import structlog
 from django.db import connection
@@ -19,21 +23,26 @@ from django.db import connection
 from alerting.scoring.numerics.packing import BadModel
 from metrics.detection import StateError
 from metrics.judging.calendars import Place
-from metrics.judging.learned import Learned, open_model
+from metrics.judging.learned import Learned, method_of, open_model
 from metrics.judging.rules import Rule
 from metrics.judging.states import Identity, Known, moment
 from metrics.judging.subjects import Subject
-from metrics.thresholds.conditions import Adaptive
+from metrics.thresholds.conditions import Learns
 from tenants.context import current_tenant_id
 
 log = structlog.get_logger(__name__)
 
-#: After so many samples a model is dumped again: few enough to be replayed in a blink.
+#: After so many samples (or fewer, down to half: not all at once) a model is dumped again: few enough to be
+#: replayed in a blink; a slow one after so many seconds, which stored samples outlive by far.
 DUMP_EVERY: Final = 240
+DUMP_AFTER: Final = 86_400.0
 #: How much memory a process gives to models, as objects and as bytes, and what one takes by its kind.
 MOST_BYTES: Final = 256_000_000
 MOST_PACKED: Final = 512_000_000
-WEIGHTS: Final = {"detector": 2_000_000, "tail": 1_500_000, "forest": 2_500_000, "band": 200_000}
+#: While there is no more room for bytes, those that were not asked for so many seconds make room. Series come in
+#: turns, so to let go of the one used longest ago would let go of each just before it is asked for.
+IDLE: Final = 600.0
+WEIGHTS: Final = {"detector": 2_000_000, "tail": 1_500_000, "forest": 2_500_000, "band": 200_000, "change": 40_000}
 
 _READ: Final = """
 SELECT s.threshold_id, s.subject, s.model FROM unnest(%s::uuid[], %s::bytea[]) AS wanted (threshold_id, subject)
@@ -52,18 +61,19 @@ Key = tuple[UUID, Identity]
 
 @dataclass(slots=True)
 class Live:
-    """A model in memory: until when it has followed its series, and how much of that is in no dump yet."""
+    """A model in memory: until when it has followed its series and its dump has, and by how many samples more."""
 
     model: Learned
     until: float
+    dumped_until: float
     fitted_at: datetime | None
-    settings: tuple[Adaptive, float]
+    settings: tuple[Learns, float]
     undumped: int = 0
 
     @property
     def weight(self) -> int:
         """About how much memory it takes, in bytes."""
-        return WEIGHTS[self.settings[0].method]
+        return WEIGHTS[method_of(self.settings[0])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +82,11 @@ class Packed:
 
     dump: bytes
     until: float
+    dumped_until: float
     fitted_at: datetime | None
-    settings: tuple[Adaptive, float]
+    settings: tuple[Learns, float]
     undumped: int
+    packed_at: float
 
 
 @dataclass
@@ -90,6 +102,8 @@ class Shelf:
     packed: OrderedDict[Key, Packed] = field(default_factory=OrderedDict)
     size: int = 0
     packed_size: int = 0
+    #: Handed out since the running transaction began.
+    lent: set[Key] = field(default_factory=set)
 
     def get(self, subject: Subject, known: Known, place: Place) -> Live | None:
         """The model of a subject, unless a newer fit, other settings or more of its past are stored."""
@@ -100,6 +114,7 @@ class Shelf:
         if known.model_until is not None and live.until < known.model_until.timestamp():
             return None
         self.kept.move_to_end(key)
+        self.lent.add(key)
         return live
 
     def _unpacked(self, key: Key, subject: Subject, place: Place) -> Live | None:
@@ -111,38 +126,55 @@ class Shelf:
             return None
         condition, adjustment = found.settings
         model = open_model(condition, adjustment, found.dump, calendar=place.calendar, country=place.country)
-        live = Live(model, found.until, found.fitted_at, found.settings, found.undumped)
+        live = Live(model, found.until, found.dumped_until, found.fitted_at, found.settings, found.undumped)
         self.put(subject, live)
         return live
 
     def put(self, subject: Subject, live: Live) -> None:
-        """Keep a model; the least used make room."""
+        """Keep a model; those not asked for make room."""
         key = (current_tenant_id(), subject.identity)
         self._forget(key)
         self.kept[key] = live
         self.size += live.weight
+        self.lent.add(key)
 
     def tidy(self) -> None:
         """Make room, once nobody works with these models any more."""
+        self.lent.clear()
+        now = time.monotonic()
         while self.size > self.most and self.kept:
             key, live = self.kept.popitem(last=False)
             self.size -= live.weight
-            dump = live.model.dump()
-            self.packed[key] = Packed(dump, live.until, live.fitted_at, live.settings, live.undumped)
-            self.packed_size += len(dump)
-        while self.packed_size > self.most_packed:
-            _key, found = self.packed.popitem(last=False)
-            self.packed_size -= len(found.dump)
+            self._pack(key, live, now)
 
-    def drop(self, identities: Iterable[Identity]) -> None:
+    def _pack(self, key: Key, live: Live, now: float) -> None:
+        if self.packed_size >= self.most_packed and not self._drop_idle(now):
+            return
+        dump = live.model.dump()
+        self.packed[key] = Packed(
+            dump, live.until, live.dumped_until, live.fitted_at, live.settings, live.undumped, now
+        )
+        self.packed_size += len(dump)
+
+    def _drop_idle(self, now: float) -> bool:
+        while self.packed_size >= self.most_packed and self.packed:
+            key, found = next(iter(self.packed.items()))
+            if now - found.packed_at < IDLE:
+                return False
+            self._forget(key)
+        return self.packed_size < self.most_packed
+
+    def drop_lent(self) -> None:
         """Forget models whose transaction failed: the database does not know what they have seen."""
-        for identity in identities:
-            self._forget((current_tenant_id(), identity))
+        for key in self.lent:
+            self._forget(key)
+        self.lent.clear()
 
     def clear(self) -> None:
         """Forget all."""
         self.kept.clear()
         self.packed.clear()
+        self.lent.clear()
         self.size = self.packed_size = 0
 
     def _forget(self, key: Key) -> None:
@@ -155,9 +187,19 @@ class Shelf:
 shelf: Final = Shelf()
 
 
-def _settings(rule: Rule) -> tuple[Adaptive, float]:
-    if not isinstance(rule.condition, Adaptive):
-        raise TypeError("only adaptive thresholds have models")
+@contextmanager
+def learning() -> Iterator[None]:
+    """Wrap a transaction in which models learn: unless it is committed, they are forgotten."""
+    try:
+        yield
+    except BaseException:
+        shelf.drop_lent()
+        raise
+
+
+def _settings(rule: Rule) -> tuple[Learns, float]:
+    if not isinstance(rule.condition, Learns):
+        raise TypeError("only thresholds that learn have models")
     return rule.condition, rule.adjustment
 
 
@@ -167,7 +209,7 @@ def models_of(subjects: Sequence[Subject], known: dict[Identity, Known], place: 
     missing: list[Subject] = []
     for subject in subjects:
         stored = known.get(subject.identity)
-        if stored is None or stored.model_until is None or stored.model_kind != _settings(subject.rule)[0].method:
+        if stored is None or stored.model_until is None or stored.model_kind != method_of(_settings(subject.rule)[0]):
             # Not warmed yet, or of another method: it is fitted in the background.
             continue
         live = shelf.get(subject, stored, place)
@@ -194,7 +236,8 @@ def _opened(subject: Subject, known: Known, dump: bytes | None, place: Place) ->
         # Of an older version, or the method was changed: it is fitted anew in the background.
         log.warning("model unreadable", threshold=str(subject.rule.id), error=str(error))
         return None
-    return Live(model, known.model_until.timestamp(), known.fitted_at, (condition, adjustment))
+    until = known.model_until.timestamp()
+    return Live(model, until, until, known.fitted_at, (condition, adjustment))
 
 
 def _read(identities: Sequence[Identity]) -> dict[Identity, bytes]:
@@ -208,7 +251,7 @@ def _read(identities: Sequence[Identity]) -> dict[Identity, bytes]:
 
 def write_dumps(lives: Iterable[tuple[Identity, Live]], *, every: int = DUMP_EVERY) -> int:
     """Store the models that have followed enough since their last dump; return how many."""
-    due = [(identity, live) for identity, live in lives if live.undumped >= every]
+    due = [(identity, live) for identity, live in lives if _is_due(identity, live, every)]
     if not due:
         return 0
     params: list[Any] = [
@@ -221,5 +264,11 @@ def write_dumps(lives: Iterable[tuple[Identity, Live]], *, every: int = DUMP_EVE
     with connection.cursor() as cursor:
         cursor.execute(_WRITE, params)
     for _identity, live in due:
-        live.undumped = 0
+        live.undumped, live.dumped_until = 0, live.until
     return len(due)
+
+
+def _is_due(identity: Identity, live: Live, every: int) -> bool:
+    """Models fitted together would be dumped together for ever: each has a number of its own."""
+    own = every - crc32(identity[1]) % (every // 2 or 1)
+    return live.undumped >= own or live.until - live.dumped_until >= DUMP_AFTER

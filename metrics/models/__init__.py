@@ -1,6 +1,6 @@
 """The tables of the metrics app."""
 
-from metrics.models.series import Kind, MetricQueue, MetricRequest, RollupDue, Series, SeriesDue
+from metrics.models.series import JudgingTurn, Kind, MetricQueue, MetricRequest, RollupDue, Series, SeriesDue
 from metrics.models.source import MetricChoice, Source, SourceDue, SourceState
 from metrics.models.threshold import (
     DetectorState,
@@ -17,6 +17,7 @@ __all__ = [
     "DetectorState",
     "Feedback",
     "Finding",
+    "JudgingTurn",
     "Kind",
     "MetricChoice",
     "MetricQueue",

@@ -93,11 +93,11 @@ def test_a_database_that_is_away_costs_no_series_its_place(world: World, monkeyp
     world.threshold()
     world.store(1.0, 20.0)
 
-    def away(tenant_id: object, limit: int) -> int:
+    def away(turn: object) -> int:
         raise OperationalError("away")
 
     with monkeypatch.context() as patched:
-        patched.setattr(engine, "judge", away)
+        patched.setattr(engine, "judge_turn", away)
         assert engine.judge_all() == 0
     assert not world.findings()
     assert engine.judge_all() == 1
