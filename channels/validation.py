@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from django.utils.translation import gettext as _
 
 from channels import registry
 from channels.errors import InvalidSettings, UnknownKind
-from channels.models import Channel
+from channels.kinds import Kind, KindRegistry
+from channels.models import MessageTemplate
 from channels.templating import check_parts
 
 MAX_PARTS = 16
@@ -16,16 +17,28 @@ MAX_PART = 20_000
 Faults = dict[str, Any]
 
 
+class HasKind(Protocol):
+    """A row that holds what something of one kind needs; its secrets as JSON text, decrypted when read."""
+
+    kind: Any
+    settings: Any
+    credentials: Any
+
+
 def channel_faults(kind: str, settings: Any, credentials: Any) -> Faults:
     """What is wrong with a channel: by field, and inside settings and credentials by their own fields."""
     try:
-        adapter = registry.adapter(kind)
+        return struct_faults(registry.adapter(kind), settings, credentials)
     except UnknownKind:
         return {"kind": [unknown_kind()]}
+
+
+def struct_faults(one: Kind, settings: Any, credentials: Any) -> Faults:
+    """What is wrong with the settings and credentials of something of this kind, by their own fields."""
     faults: Faults = {}
     for name, value, check in (
-        ("settings", settings, adapter.settings_from),
-        ("credentials", credentials, adapter.credentials_from),
+        ("settings", settings, one.settings_from),
+        ("credentials", credentials, one.credentials_from),
     ):
         if not isinstance(value, Mapping):
             faults[name] = [_("This is an object.")]
@@ -65,9 +78,9 @@ def size_faults(parts: Mapping[str, str]) -> Faults:
     return {"parts": [message % {"parts": MAX_PARTS, "length": MAX_PART}]}
 
 
-def template_mismatch(channel: Channel) -> Faults:
-    """Whether the channel uses a template made for another kind."""
-    if channel.template is None or channel.template.kind == channel.kind:
+def template_mismatch(kind: str, template: MessageTemplate | None) -> Faults:
+    """Whether a channel of this kind would use a template made for another one."""
+    if template is None or template.kind == kind:
         return {}
     return {"template": [_("This template is for another kind of channel.")]}
 
@@ -77,9 +90,30 @@ def unknown_kind() -> str:
     return _("There is no such kind of channel; choose one of %(known)s.") % {"known": ", ".join(registry.kinds())}
 
 
-def credentials_of(channel: Channel) -> dict[str, Any]:
-    """A channel's secrets, decrypted."""
-    found: dict[str, Any] = json.loads(channel.credentials) if channel.credentials else {}
+def moved_credentials_fault(known: KindRegistry[Any], old: HasKind | None, kind: str, settings: Any) -> str:
+    """Whether stored credentials would be told to another place than the one they were given for.
+
+    Whoever may change the address of something must not thereby read its password at a server of their own.
+    """
+    if old is None or not old.credentials:
+        return ""
+    try:
+        one = known.get(kind)
+        new_place = one.place(one.settings_from(settings))
+    except (UnknownKind, InvalidSettings):
+        # Never stored: whoever judges the settings says what is wrong with them, which helps more than this.
+        return ""
+    try:
+        old_place = one.place(one.settings_from(old.settings)) if old.kind == kind else None
+    except InvalidSettings:
+        # What cannot be read cannot be compared; then the safe answer is to ask.
+        old_place = None
+    return "" if old_place == new_place else _("The address is another one; give the credentials again.")
+
+
+def credentials_of(row: HasKind) -> dict[str, Any]:
+    """The secrets of a channel or a source, decrypted."""
+    found: dict[str, Any] = json.loads(row.credentials) if row.credentials else {}
     return found
 
 

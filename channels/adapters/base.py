@@ -144,6 +144,10 @@ class Adapter(ABC, Generic[S, C]):
     def send(self, outgoing: Outgoing[S, C]) -> Receipt:
         """Hand the message to the provider."""
 
+    def place(self, settings: S) -> str:
+        """Return the server that settings say the secrets are told to; empty where they have no say in it."""
+        return ""
+
     def account(self, settings: S, credentials: C) -> Account | None:
         """Return what this channel shares with others that lead to the same provider, None when nothing."""
         return None

@@ -113,6 +113,10 @@ class EmailAdapter(Adapter[EmailSettings, EmailCredentials]):
         """Return each address once, in order."""
         return list(dict.fromkeys(settings.to))
 
+    def place(self, settings: EmailSettings) -> str:
+        """Return the mail server, which is told the password, or the provider, which is told the key."""
+        return _server(settings) if settings.provider == "smtp" else settings.provider
+
     def asks_consent(self, settings: EmailSettings) -> bool:
         """Ask where the channel wants to know."""
         return settings.track_opens
@@ -122,7 +126,7 @@ class EmailAdapter(Adapter[EmailSettings, EmailCredentials]):
         if settings.provider != "smtp":
             key = fingerprint(settings.provider, credentials.api_key)
             return Account(key=key, detail=settings.provider, per_minute=ACCOUNT_PER_MINUTE)
-        server = f"{settings.host.lower()}:{settings.port}"
+        server = _server(settings)
         return Account(key=fingerprint(server, credentials.user), detail=server, per_minute=ACCOUNT_PER_MINUTE)
 
     def send(self, outgoing: EmailOutgoing) -> Receipt:
@@ -149,6 +153,10 @@ class EmailAdapter(Adapter[EmailSettings, EmailCredentials]):
             provider_id=message_id(outgoing),
             detail={"answer": one_line(words), "to": outgoing.recipient},
         )
+
+
+def _server(settings: EmailSettings) -> str:
+    return f"{settings.host.lower()}:{settings.port}"
 
 
 def _is_address(address: str) -> bool:

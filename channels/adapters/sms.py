@@ -158,6 +158,13 @@ class SmsAdapter(Adapter[SmsSettings, SmsCredentials]):
         """Return the numbers in E.164, each once."""
         return list(dict.fromkeys(read_number(number, settings.countries) for number in settings.to))
 
+    def place(self, settings: SmsSettings) -> str:
+        """Return Twilio, or scheme, host and port of the gateway's address."""
+        if settings.gateway == "twilio":
+            return settings.gateway
+        address = urlsplit(settings.url)
+        return f"{address.scheme}://{address.netloc.lower()}"
+
     def account(self, settings: SmsSettings, credentials: SmsCredentials) -> Account:
         """Return the account at Twilio, or the gateway's address with who logs in there."""
         if settings.gateway == "twilio":

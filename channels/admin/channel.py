@@ -10,23 +10,22 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from channels import registry
-from channels.admin.channel_form import form_for, names_of
+from channels.admin.channel_form import ChannelForm
 from channels.admin.slack_help import show_help
+from channels.admin.struct_admin import StructAdmin
 from channels.admin.testing import begin_test, show_test
-from channels.errors import UnknownKind
 from channels.models import Channel, DestinationHealth
 from tenants.admin.actor import can, principal_of
-from tenants.admin.base import TenantModelAdmin
 from tenants.admin.display import chip, moment
 
 Circuit = DestinationHealth.Circuit
 TONES = {Circuit.CLOSED: "green", Circuit.HALF_OPEN: "orange", Circuit.OPEN: "red"}
 
 
-class ChannelAdmin(TenantModelAdmin):
+class ChannelAdmin(StructAdmin):
     """Configured destinations."""
 
+    struct_form = ChannelForm
     grant = "change_channel"
     list_display = ("name", "kind_title", "state", "circuit", "send_resolved", "updated")
     list_filter = ("is_active", "semantics")
@@ -34,42 +33,18 @@ class ChannelAdmin(TenantModelAdmin):
     readonly_fields = ("condition",)
     change_form_outer_before_template = "admin/channels/test_button.html"
 
-    @property
-    def conditional_fields(self) -> dict[str, str]:
-        """Show the fields of a kind only while that kind is chosen."""
-        return {
-            name: f"kind == '{kind}'"
-            for kind in registry.kinds()
-            for part in ("settings", "credentials")
-            for name in names_of(kind, part)
-        }
-
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("health")
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:
-        options["form"] = form_for(self._kinds(obj), is_new=obj is None)
-        return super().get_form(request, obj, change=change, **options)
-
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        kinds = self._kinds(obj)
-        settings = [name for kind in kinds for name in names_of(kind, "settings")]
-        credentials = [name for kind in kinds for name in names_of(kind, "credentials")]
-        if obj is not None:
-            credentials.append("forget_credentials")
-        head = ("name", "kind", *settings)
-        secret = {"fields": credentials, "description": _("Kept encrypted and never shown again.")}
         more = ("template", "locale", "time_zone", "send_resolved", "semantics", "rate_per_minute", "is_active")
-        sections: list[Any] = [(None, {"fields": head}), (_("Credentials"), secret), (_("Sending"), {"fields": more})]
-        if obj is not None:
-            sections.insert(0, (None, {"fields": ("condition",)}))
-        if obj is not None and not self.has_change_permission(request, obj):
-            # Whoever only looks sees the settings as they are stored; credentials are not among them.
+        if self.is_only_shown(request, obj):
             return [(None, {"fields": ("condition", "name", "kind_title", "settings_text", *more)})]
-        return sections
+        condition = [(None, {"fields": ("condition",)})] if obj is not None else []
+        return [*condition, *self.sections(obj), (_("Sending"), {"fields": more})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        if obj is not None and not self.has_change_permission(request, obj):
+        if self.is_only_shown(request, obj):
             return ("condition", "kind_title", "settings_text")
         return ("condition",) if obj is not None else ()
 
@@ -116,26 +91,6 @@ class ChannelAdmin(TenantModelAdmin):
         may_test = channel is not None and channel.is_active and can(request, self.write_permission)
         extra = {"channel": channel, "may_test": may_test, **(extra_context or {})}
         return super().changeform_view(request, object_id, form_url, extra)
-
-    def _kinds(self, obj: Any) -> list[str]:
-        if obj is None:
-            return registry.kinds()
-        return [obj.kind] if obj.kind in registry.kinds() else []
-
-    def kind_title(self, channel: Channel) -> str:
-        try:
-            return str(registry.adapter(channel.kind).label)
-        except UnknownKind:
-            return channel.kind
-
-    kind_title.short_description = gettext_lazy("kind")  # type: ignore[attr-defined]
-    kind_title.admin_order_field = "kind"  # type: ignore[attr-defined]
-
-    def settings_text(self, channel: Channel) -> str:
-        pairs = channel.settings.items()
-        return " · ".join(f"{key}: {', '.join(value) if isinstance(value, list) else value}" for key, value in pairs)
-
-    settings_text.short_description = gettext_lazy("settings")  # type: ignore[attr-defined]
 
     def state(self, channel: Channel) -> Any:
         return chip(_("active"), "green") if channel.is_active else chip(_("off"), "grey")

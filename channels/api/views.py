@@ -1,6 +1,5 @@
 """REST doors of channels and message templates."""
 
-import json
 from typing import Any
 
 import msgspec
@@ -14,6 +13,7 @@ from rest_framework.response import Response
 
 from channels import registry, validation
 from channels.api import serializers as bodies
+from channels.api.credentials import take_credentials
 from channels.message import Message
 from channels.models import Channel, MessageTemplate
 from channels.selectors import has_open_deliveries, list_channels
@@ -39,8 +39,7 @@ class ChannelViewSet(ConfigurationViewSet):
         return list_channels()
 
     def store(self, instance: Any, values: dict[str, Any]) -> None:
-        if "credentials" in values:
-            values["credentials"] = json.dumps(values["credentials"])
+        take_credentials(registry.ADAPTERS, instance, values)
         if values.get("is_active"):
             values["disabled_reason"] = ""
         super().store(instance, values)
@@ -48,7 +47,7 @@ class ChannelViewSet(ConfigurationViewSet):
     def check(self, instance: Any) -> None:
         faults = validation.channel_faults(
             instance.kind, instance.settings, validation.credentials_of(instance)
-        ) | validation.template_mismatch(instance)
+        ) | validation.template_mismatch(instance.kind, instance.template)
         if faults:
             raise serializers.ValidationError(faults)
 

@@ -11,13 +11,11 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from alerting.admin.fields import DurationTextField
-from metrics.admin.source_form import form_for, names_of
+from channels.admin.struct_admin import StructAdmin
+from metrics.admin.source_form import SourceForm
 from metrics.admin.trying import try_form
-from metrics.collectors import registry
-from metrics.collectors.registry import UnknownSource
 from metrics.models import Source, SourceState
 from tenants.admin.actor import can, principal_of
-from tenants.admin.base import TenantModelAdmin
 from tenants.admin.display import chip, duration_text, moment
 from tenants.context import tenant_context
 
@@ -25,24 +23,15 @@ Health = SourceState.Health
 TONES = {Health.HEALTHY: "green", Health.DEGRADED: "orange", Health.FAILING: "red"}
 
 
-class SourceAdmin(TenantModelAdmin):
+class SourceAdmin(StructAdmin):
     """Places that are asked for values."""
 
+    struct_form = SourceForm
     list_display = ("name", "kind_title", "health", "answered", "series_count", "every", "words")
     list_filter = ("is_active",)
     search_fields = ("name",)
     change_form_outer_before_template = "admin/metrics/source_state.html"
     change_form_after_template = "admin/metrics/source_try.html"
-
-    @property
-    def conditional_fields(self) -> dict[str, str]:
-        """Show the fields of a kind only while that kind is chosen."""
-        return {
-            name: f"kind == '{kind}'"
-            for kind in registry.kinds()
-            for part in ("settings", "credentials")
-            for name in names_of(kind, part)
-        }
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("state")
@@ -52,27 +41,14 @@ class SourceAdmin(TenantModelAdmin):
             return DurationTextField(label=db_field.verbose_name, initial=db_field.get_default())
         return super().formfield_for_dbfield(db_field, request, **options)
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:
-        options["form"] = form_for(self._kinds(obj), is_new=obj is None)
-        return super().get_form(request, obj, change=change, **options)
-
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         more = ("labels", "interval", "timeout", "is_active")
-        if obj is not None and not self.has_change_permission(request, obj):
-            # Whoever only looks sees the settings as they are stored; credentials are not among them.
+        if self.is_only_shown(request, obj):
             return [(None, {"fields": ("name", "kind_title", "settings_text", *more)})]
-        kinds = self._kinds(obj)
-        settings = [name for kind in kinds for name in names_of(kind, "settings")]
-        credentials = [name for kind in kinds for name in names_of(kind, "credentials")]
-        if obj is not None:
-            credentials.append("forget_credentials")
-        secret = {"fields": credentials, "description": _("Kept encrypted and never shown again.")}
-        head = ("name", "kind", *settings)
-        return [(None, {"fields": head}), (_("Credentials"), secret), (_("Collecting"), {"fields": more})]
+        return [*self.sections(obj), (_("Collecting"), {"fields": more})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        is_view = obj is not None and not self.has_change_permission(request, obj)
-        return ("kind_title", "settings_text") if is_view else ()
+        return ("kind_title", "settings_text") if self.is_only_shown(request, obj) else ()
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
@@ -118,25 +94,6 @@ class SourceAdmin(TenantModelAdmin):
             **(extra_context or {}),
         }
         return super().changeform_view(request, object_id, form_url, extra)
-
-    def _kinds(self, obj: Any) -> list[str]:
-        if obj is None:
-            return registry.kinds()
-        return [obj.kind] if obj.kind in registry.kinds() else []
-
-    def kind_title(self, source: Source) -> str:
-        try:
-            return str(registry.collector(source.kind).label)
-        except UnknownSource:
-            return source.kind
-
-    kind_title.short_description = gettext_lazy("kind")  # type: ignore[attr-defined]
-    kind_title.admin_order_field = "kind"  # type: ignore[attr-defined]
-
-    def settings_text(self, source: Source) -> str:
-        return " · ".join(f"{name}: {value}" for name, value in source.settings.items() if value)
-
-    settings_text.short_description = gettext_lazy("settings")  # type: ignore[attr-defined]
 
     def health(self, source: Source) -> Any:
         state = _state(source)

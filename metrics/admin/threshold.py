@@ -18,8 +18,8 @@ from alerting.admin.forms import ConfigurationAdmin, JudgedForm
 from alerting.admin.matching import matcher_chips
 from alerting.admin.rules import StepSettingsField
 from alerting.admin.severity import severity_chip
+from channels.admin.struct_fields import PairsField
 from metrics.admin import backtest
-from metrics.admin.source_fields import PairsField
 from metrics.admin.threshold_help import step_help
 from metrics.models import MetricsPolicy, Threshold
 from metrics.thresholds import validation

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+from channels.validation import credentials_of
 from metrics.admin.source_form import SourceForm
 from metrics.collecting import try_source
-from metrics.source_validation import credentials_of
 from tenants import audit
 from tenants.principal import Principal
 

@@ -13,9 +13,12 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from channels.api.credentials import take_credentials
+from channels.validation import credentials_of
 from metrics import source_validation
 from metrics.api import source_bodies as bodies
 from metrics.collecting import Trial, try_source
+from metrics.collectors.registry import COLLECTORS
 from metrics.models import Source
 from tenants import audit
 from tenants.api.inputs import NoInput
@@ -48,15 +51,12 @@ class SourceViewSet(ConfigurationViewSet):
         return super().create(request)
 
     def store(self, instance: Any, values: dict[str, Any]) -> None:
-        before = None if instance._state.adding else self.rows().get(pk=instance.pk)
-        self._refuse_moved(before, values)
-        if "credentials" in values:
-            values["credentials"] = json.dumps(values["credentials"])
+        take_credentials(COLLECTORS, instance, values)
         super().store(instance, values)
 
     def check(self, instance: Any) -> None:
         faults = source_validation.source_faults(
-            instance.kind, instance.settings, source_validation.credentials_of(instance), instance.labels
+            instance.kind, instance.settings, credentials_of(instance), instance.labels
         )
         if faults:
             raise serializers.ValidationError(faults)
@@ -94,20 +94,12 @@ class SourceViewSet(ConfigurationViewSet):
             audit.record(self.principal, "source.tried", source, after={"kind": source.kind})
         return _answer(_look(source))
 
-    def _refuse_moved(self, before: Source | None, values: dict[str, Any]) -> None:
-        """Refuse to tell stored credentials to another place than the one they were given for."""
-        if before is None or "credentials" in values:
-            return
-        kind, settings = values.get("kind", before.kind), values.get("settings", before.settings)
-        if fault := source_validation.moved_credentials_fault(before, kind, settings):
-            raise serializers.ValidationError({"credentials": [fault]})
-
 
 def _look(source: Source) -> Trial:
     return try_source(
         source.kind,
         source.settings,
-        source_validation.credentials_of(source),
+        credentials_of(source),
         labels=source.labels,
         timeout=float(source.timeout),
         interval=source.interval.total_seconds(),

@@ -11,11 +11,11 @@ from typing import Any
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from channels.errors import InvalidSettings
+from channels.errors import InvalidSettings, UnknownKind
 from metrics.collectors.base import NO_MEMORY, Found, Look, Memory
 from metrics.collectors.errors import CollectError, Trouble
 from metrics.collectors.fetching import Fetcher
-from metrics.collectors.registry import UnknownSource, collector
+from metrics.collectors.registry import collector
 
 #: Answers are stored together with those that come so soon after them.
 COMPANY_SECONDS = 0.5
@@ -93,7 +93,7 @@ async def _look(job: Job, fetcher: Fetcher, now: float) -> Found:
             timeout=job.timeout,
             memory=job.memory,
         )
-    except UnknownSource:
+    except UnknownKind:
         raise CollectError(Trouble.BLOCKED, _("There is no such kind of source here any more.")) from None
     except InvalidSettings as error:
         raise CollectError(Trouble.BLOCKED, str(error)) from None

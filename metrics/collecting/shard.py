@@ -13,13 +13,13 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 from prometheus_client import Counter
 
+from channels.validation import credentials_of
 from metrics.collecting import schedule
 from metrics.collecting.looking import Job, Outcome, look_at_all
 from metrics.collecting.schedule import Claim
 from metrics.collecting.storing import Asked, store
 from metrics.collectors.base import Memory
 from metrics.models import Source, SourceState
-from metrics.source_validation import credentials_of
 from tenants.context import tenant_context
 from tenants.models import Tenant
 

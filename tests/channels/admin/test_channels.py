@@ -8,7 +8,7 @@ import pytest
 from django.db.models.functions import Now
 from django.urls import reverse
 
-from channels.admin.channel_form import form_for
+from channels.admin.channel_form import ChannelForm
 from channels.models import Channel, Delivery, MessageTemplate
 from tenants.context import tenant_context
 from tenants.models import AuditEntry
@@ -70,7 +70,7 @@ def test_what_is_wrong_is_told_at_its_field(change: dict[str, str], field: str, 
 
 
 def test_every_kind_has_its_fields() -> None:
-    form = form_for(["slack", "email", "webhook"], is_new=True)
+    form = ChannelForm.of_kinds(["slack", "email", "webhook"], is_new=True)
     assert {"settings__slack__channel", "settings__email__to", "credentials__email__password"} <= set(form.base_fields)
 
 
@@ -91,6 +91,45 @@ def test_empty_credentials_keep_the_stored_ones(ours: World) -> None:
     data = {**WEBHOOK, "name": "renamed", "credentials__webhook__secrets": ""}
     assert post(ours, url, data).status_code == 302
     assert json.loads(channel(ours, "renamed").credentials) == {"secrets": [SECRET]}
+
+
+MAIL = {
+    "name": "mails",
+    "kind": "email",
+    "settings__email__to": "ops@example.com",
+    "settings__email__from_address": "alerts@example.com",
+    "settings__email__provider": "smtp",
+    "settings__email__host": "mail.example.com",
+    "settings__email__port": "587",
+    "settings__email__security": "starttls",
+    "credentials__email__user": "us",
+    "credentials__email__password": "hunter-2-nobody-sees",
+    "semantics": "at_least_once",
+    "is_active": "on",
+}
+
+
+def test_a_stored_password_is_not_told_to_another_mail_server(ours: World) -> None:
+    assert post(ours, admin_url(Channel, "add"), MAIL).status_code == 302
+    url = admin_url(Channel, "change", channel(ours, "mails").pk)
+    kept = {**MAIL, "credentials__email__user": "", "credentials__email__password": ""}
+    moved = {**kept, "settings__email__host": "evil.example.net"}
+    assert "credentials__email__user" in errors(post(ours, url, moved))
+    assert channel(ours, "mails").settings["host"] == "mail.example.com"
+    assert post(ours, url, {**kept, "settings__email__to": "more@example.com"}).status_code == 302
+    assert json.loads(channel(ours, "mails").credentials)["password"] == MAIL["credentials__email__password"]
+    # What is typed for the new server is all that it is told.
+    typed = {**moved, "credentials__email__user": "us", "credentials__email__password": "fresh"}
+    assert post(ours, url, typed).status_code == 302
+    assert json.loads(channel(ours, "mails").credentials) == {"user": "us", "password": "fresh"}
+
+
+def test_a_mistake_in_the_address_is_told_at_the_address(ours: World) -> None:
+    post(ours, admin_url(Channel, "add"), MAIL)
+    url = admin_url(Channel, "change", channel(ours, "mails").pk)
+    kept = {**MAIL, "credentials__email__user": "", "credentials__email__password": ""}
+    found = errors(post(ours, url, {**kept, "settings__email__port": "99999"}))
+    assert list(found) == ["settings__email__port"]
 
 
 def test_new_credentials_replace_the_stored_ones_and_the_audit_log_holds_a_mask(ours: World) -> None:

@@ -62,6 +62,37 @@ def test_credentials_go_in_and_never_come_out(api: Api) -> None:
         assert not AuditEntry.objects.filter(after__icontains=SECRET).exists()
 
 
+GATEWAY = {
+    "to": ["+436641234567"],
+    "gateway": "http",
+    "url": "https://sms.example.org/a",
+    "request": '{"to": "{to}", "t": "{text}"}',
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "credentials", "moved"),
+    [
+        (
+            "email",
+            {"to": ["ops@example.org"], "from_address": "a@example.org", "host": "mail.example.org"},
+            {"user": "us", "password": "hunter-2"},
+            {"host": "evil.example.net"},
+        ),
+        ("sms", GATEWAY, {"authorization": "Bearer hunter-2"}, {"url": "https://evil.example.net/a"}),
+    ],
+)
+def test_stored_secrets_are_not_told_to_another_place(
+    api: Api, kind: str, settings: dict[str, object], credentials: dict[str, str], moved: dict[str, str]
+) -> None:
+    url = f"{URL}/{make_channel(api, kind=kind, settings=settings, credentials=credentials)}"
+    refused = api.client.patch(url, {"settings": settings | moved}, JSON)
+    assert pointers(refused) == ["/credentials"]
+    assert api.client.patch(url, {"settings": settings}, JSON).status_code == 200
+    given = {"settings": settings | moved, "credentials": credentials}
+    assert api.client.patch(url, given, JSON).status_code == 200
+
+
 def test_settings_and_credentials_are_judged_by_the_kind(api: Api) -> None:
     wrong = HOOK | {"settings": {"url": "ftp://x", "colour": 1}, "credentials": {"secrets": ["short"]}}
     found = pointers(api.client.post(URL, wrong, JSON))

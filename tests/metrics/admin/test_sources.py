@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from metrics.admin.source_fields import PairsField
-from metrics.admin.source_form import form_for
+from channels.admin.struct_fields import PairsField
+from metrics.admin.source_form import SourceForm
 from metrics.collecting import collect_shard
 from metrics.collectors import registry
 from metrics.models import Source
@@ -175,7 +175,7 @@ def test_the_page_tells_how_a_source_is_doing(ours: World) -> None:
 
 
 def test_every_kind_has_its_fields() -> None:
-    form = form_for(registry.kinds(), is_new=True)
+    form = SourceForm.of_kinds(registry.kinds(), is_new=True)
     wanted = {"settings__prometheus__queries", "settings__exposition__metrics", "settings__sql__query"}
     assert wanted | {"credentials__sql__password"} <= set(form.base_fields)
 
