@@ -36,6 +36,8 @@ RULES = (
     Rule("alert", "changed_at", timedelta(days=90), "status = 'resolved'"),
     Rule("alert_group", "changed_at", timedelta(days=90), "status = 'resolved'"),
     Rule("silence", "ends_at", timedelta(days=90)),
+    # Of accounts that no channel names any more; a rate that the tenant chose is kept, the rest comes about anew.
+    Rule("shared_limit", "updated_at", timedelta(days=30), "rate_per_minute IS NULL"),
 )
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from alerting import duties, health, retention
+from alerting import duties, health, paused_addresses, retention
 from alerting.auditor import audit_all
 from alerting.oncall.importing import import_all
 from alerting.oncall.watching import watch_all
@@ -65,6 +65,12 @@ def import_calendars() -> None:
 def watch_on_call() -> None:
     """Look ahead for times at which nobody is on call or can be reached."""
     watch_all()
+
+
+@shared_task
+def repeat_paused() -> None:
+    """Say once more which addresses get nothing."""
+    paused_addresses.repeat_all()
 
 
 @shared_task

@@ -62,6 +62,7 @@ app.conf.update(
         "learn": {"task": "alerting.tasks.learn", "schedule": 6 * 3600.0, "options": {"expires": 3600}},
         "import-calendars": {"task": "alerting.tasks.import_calendars", "schedule": 900.0, "options": {"expires": 900}},
         "watch-on-call": {"task": "alerting.tasks.watch_on_call", "schedule": 3600.0, "options": {"expires": 3600}},
+        "paused": {"task": "alerting.tasks.repeat_paused", "schedule": 3600.0, "options": {"expires": 3600}},
         "sweep": {"task": "alerting.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
         "collect": {"task": "metrics.tasks.collect_shard", "schedule": 5.0, "options": {"expires": 5}},
         "compute-drift": {"task": "metrics.tasks.compute_drift", "schedule": 3600.0, "options": {"expires": 3600}},

@@ -222,6 +222,8 @@ MESSAGE_ATTACHMENTS = ["channels.mail.charts.linked_charts"]
 ADDRESS_OWNERS = "alerting.oncall.owners.languages"
 # Told of deliveries that failed for good: f(tenant_id, delivery_ids, state), inside the tenant's transaction.
 DELIVERY_OBSERVERS = ["alerting.undelivered.note", "alerting.escalation.hurrying.note"]
+# Told of addresses that get nothing more and of those taken off: f(tenant_id, rows, is_paused), in the transaction.
+PAUSED_ADDRESS_OBSERVERS = ["alerting.paused_addresses.note"]
 TASK_PUBLISHER = "config.celery.publish"
 ENRICHMENT_STEPS = [
     "alerting.enrichment.static.StaticLabels",

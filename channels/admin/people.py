@@ -1,12 +1,16 @@
 """What comes about by itself: who acts from elsewhere, addresses that get nothing more, limits that are shared."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
+from channels.mail import pausing
+from channels.models import PausedAddress
+from tenants.admin.actor import principal_of
 from tenants.admin.base import TenantModelAdmin
 from tenants.admin.display import moment
+from tenants.isolation import TenantOwned
 
 
 class _TakenOff(TenantModelAdmin):
@@ -26,6 +30,9 @@ class PausedAddressAdmin(_TakenOff):
     list_filter = ("why",)
     search_fields = ("address",)
     fields = ("address", "why", "detail", "paused_at")
+
+    def delete_model(self, request: HttpRequest, obj: TenantOwned) -> None:
+        pausing.resume(principal_of(request), cast(PausedAddress, obj))
 
     def since(self, row: Any) -> Any:
         return moment(row.paused_at)

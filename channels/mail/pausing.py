@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, Protocol
 from uuid import UUID
 
-from django.db import connection
+import structlog
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from channels.delivery import ending
@@ -16,6 +19,10 @@ from channels.sending import Sent
 from tenants import audit
 from tenants.context import current_tenant_id
 from tenants.principal import Principal, system
+
+log = structlog.get_logger(__name__)
+#: What a dotted path of `settings.PAUSED_ADDRESS_OBSERVERS` names: tenant, rows, whether they are paused from now on.
+Observer = Callable[[UUID, Sequence[PausedAddress], bool], None]
 
 _PAUSED: Final = """
 SELECT d.id, p.why FROM delivery d
@@ -38,7 +45,26 @@ def pause(address: str, why: str, detail: str = "", principal: Principal | None 
         actor = principal or system(current_tenant_id(), "mail")
         after = {"address": row.address, "why": why}
         audit.record(actor, "pausedaddress.paused", row, after=after, reason=detail[:300])
+        row.refresh_from_db(fields=["paused_at"])
+        _announce(row, is_paused=True)
     return bool(is_new)
+
+
+def resume(principal: Principal, row: PausedAddress) -> None:
+    """Write to an address again, as a person wants who took it off."""
+    _announce(row, is_paused=False)
+    audit.delete_audited(principal, row)
+
+
+def _announce(row: PausedAddress, *, is_paused: bool) -> None:
+    """Tell settings.PAUSED_ADDRESS_OBSERVERS; what one of them raises must not undo what was done."""
+    for path in settings.PAUSED_ADDRESS_OBSERVERS:
+        observer: Observer = import_string(path)
+        try:
+            with transaction.atomic():
+                observer(current_tenant_id(), [row], is_paused)
+        except Exception:
+            log.exception("paused_address_observer_failed", observer=path)
 
 
 class HasSent(Protocol):

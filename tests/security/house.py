@@ -19,7 +19,7 @@ from alerting.models import (
     QuarantinedAlert,
     ScheduleOverride,
 )
-from channels.models import Delivery, SharedLimit, SmsOptOut
+from channels.models import Delivery, PausedAddress, SharedLimit, SmsOptOut
 from channels.templating.samples import sample_message
 from metrics.models import Finding, Series
 from tenants.context import tenant_context
@@ -109,6 +109,7 @@ class House:
     def _limits(self) -> dict[str, Any]:
         limit = SharedLimit.objects.create(key=f"slack:{self.marker}", kind="slack", detail=self.marker)
         gone = SmsOptOut.objects.create(channel_id=self.ids["channels"], number="+436641234567", source=self.marker)
+        paused = PausedAddress.objects.create(address=f"{self.marker}@example.com", why="bounced")
         series = Series.objects.create(metric=self.marker, labels={"team": self.marker}, label_hash=new_id().bytes)
         finding = Finding.objects.create(
             threshold_id=self.ids["thresholds"],
@@ -121,7 +122,8 @@ class House:
             began_at=timezone.now(),
             raised_at=timezone.now(),
         )
-        return {"series": series, "findings": finding, "shared-limits": limit, "sms-opt-outs": gone}
+        told = {"shared-limits": limit, "sms-opt-outs": gone, "paused-addresses": paused}
+        return {"series": series, "findings": finding, **told}
 
     def _rows(self) -> dict[str, Any]:
         group = AlertGroup.objects.create(

@@ -1,4 +1,4 @@
-"""Shared limits and numbers without SMS over REST."""
+"""Shared limits, numbers without SMS and paused addresses over REST."""
 
 import json
 from typing import Any
@@ -6,7 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from channels.models import SharedLimit, SmsOptOut
+from channels.mail import pausing
+from channels.models import PausedAddress, SharedLimit, SmsOptOut
 from channels.sms import opting_out
 from tenants.context import tenant_context
 from tenants.models import AuditEntry
@@ -83,3 +84,23 @@ class TestOptOuts:
             assert answer.status_code in {400, 422}
             assert field in answer.content.decode()
         assert send(api, "post", OPT_OUTS, channel=str(uuid4()), number="+436641234567").status_code in {400, 422}
+
+
+class TestPausedAddresses:
+    URL = "/api/v1/paused-addresses"
+
+    def test_they_are_seen_with_their_reason_and_taken_off(self, api: Api) -> None:
+        with tenant_context(api.tenant.pk):
+            for name in ("olga", "bob"):
+                pausing.pause(f"{name}@example.com", PausedAddress.Why.BOUNCED, "550 no such user")
+        assert len(api.client.get(self.URL).json()["results"]) == 2
+        [shown] = api.client.get(self.URL, {"address": "Olga@example.com"}).json()["results"]
+        assert (shown["why"], shown["detail"]) == ("bounced", "550 no such user")
+        assert api.client.delete(f"{self.URL}/{shown['id']}").status_code == 204
+        with tenant_context(api.tenant.pk):
+            assert [row.address for row in PausedAddress.objects.all()] == ["bob@example.com"]
+            [entry] = AuditEntry.objects.filter(action="pausedaddress.deleted")
+            assert entry.before["address"] == "olga@example.com"
+
+    def test_they_come_about_by_themselves(self, api: Api) -> None:
+        assert send(api, "post", self.URL, address="olga@example.com").status_code == 405
