@@ -1,26 +1,29 @@
-"""Escalation policies: levels written as lines, and a page that says who would be called for any alert."""
+"""Escalation policies: rows for their levels, and a page that says who would be called for any alert."""
 
 from datetime import datetime
 from typing import Any
 
-import msgspec
 from django import forms
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from alerting.admin import schedule_page
 from alerting.admin.forms import ConfigurationAdmin, JudgedForm
+from alerting.admin.level_editor import LevelsField, rows_of
 from alerting.escalation import would_be_called
 from alerting.escalation.foretelling import HORIZON
 from alerting.escalation.plan import PlanError, read_levels
-from alerting.escalation.writing import from_text, known_names, to_text
+from alerting.escalation.writing import in_words, known_names
 from alerting.matchers import MatcherError, parse
 from alerting.models import EscalationPolicy
+from alerting.oncall.checking import PERSONAL_KINDS
 from alerting.timeline import why_title
 from channels import registry
 from channels.selectors import database_now
@@ -29,51 +32,38 @@ from tenants.admin.actor import can
 CODE = {"class": "al-code", "spellcheck": "false"}
 
 
-class LinesField(forms.CharField):
-    """Lines of text that stand for a JSON column; the form reads and writes them."""
-
-    widget = UnfoldAdminTextareaWidget(attrs={"rows": 8, **CODE})
-
-    def prepare_value(self, value: Any) -> Any:
-        return value if isinstance(value, str) else ""
-
-
 class PolicyForm(JudgedForm):
-    """A policy; each line is a level."""
+    """A policy and its levels."""
 
-    lines = LinesField(
+    #: Whether the one who fills it in sees schedules, members and channels; said by the page.
+    sees_targets = True
+
+    levels = LevelsField(
         label=gettext_lazy("levels"),
         help_text=gettext_lazy(
-            "One level a line: how long to wait, then whom to tell. Such as: 5m; schedule: Primary; member: ann via"
-            " sms; channel: Ops room; normal. People are named by user name; without “via” their own rules hold."
+            "Each waits after the one before it, then tells. Write a wait such as 0s, 5m or 1h 30m. “As they wish”:"
+            " by people's own notification rules."
         ),
     )
 
     class Meta:
         model = EscalationPolicy
-        fields = ("name", "repeat_count", "repeat_wait", "acknowledge_timeout")
+        fields = ("name", "levels", "repeat_count", "repeat_wait", "acknowledge_timeout")
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        if "lines" in self.fields and not self.instance._state.adding:
-            self.fields["lines"].initial = to_text(self.instance.levels, known_names())
+        if "levels" in self.fields:
+            kept = [one.target for row in rows_of(self.instance.levels) for one in row.targets]
+            field: Any = self.fields["levels"]
+            if self.sees_targets:
+                field.know(known_names(), personal_ways())
+            else:
+                field.know({}, personal_ways(), kept)
 
-    def clean_lines(self) -> str:
-        """Read the lines; what is wrong is said with the number of its line."""
-        text: str = self.cleaned_data["lines"]
-        try:
-            self.instance.levels = msgspec.to_builtins(from_text(text, known_names()))
-        except PlanError as error:
-            raise forms.ValidationError(str(error)) from error
-        return text
 
-    def add_errors(self, error: forms.ValidationError) -> None:
-        """What is wrong with the levels is told at their lines."""
-        faults = dict(getattr(error, "error_dict", {}))
-        for one in faults.pop("levels", []):
-            self.add_error("lines", one)
-        if faults or not hasattr(error, "error_dict"):
-            super().add_errors(forms.ValidationError(faults) if faults else error)
+def personal_ways() -> dict[str, Any]:
+    """The kinds of channel that reach a person at an address of their own, with their labels."""
+    return {kind: label for kind, label in registry.choices() if kind in PERSONAL_KINDS}
 
 
 class EscalationPolicyAdmin(ConfigurationAdmin):
@@ -82,10 +72,29 @@ class EscalationPolicyAdmin(ConfigurationAdmin):
     form = PolicyForm
     list_display = ("name", "level_count", "repeat_count", "routes_using")
     search_fields = ("name",)
-    fields = ("name", "lines", "repeat_count", "repeat_wait", "acknowledge_timeout")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        may_write = self.has_change_permission(request, obj)
+        return ("name", "levels" if may_write else "steps", "repeat_count", "repeat_wait", "acknowledge_timeout")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("steps",)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:
+        form = super().get_form(request, obj, change, **options)
+        form.sees_targets = can(request, self.view_permission)
+        return form
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("routes")
+
+    def steps(self, policy: EscalationPolicy) -> SafeString | str:
+        """Say the levels to those who only look."""
+        said = in_words(policy.levels, known_names(), personal_ways())
+        items = format_html_join("", "<li>{}</li>", ((one,) for one in said))
+        return format_html('<ol class="al-steps">{}</ol>', items) if said else "–"
+
+    steps.short_description = gettext_lazy("levels")  # type: ignore[attr-defined]
 
     def level_count(self, policy: EscalationPolicy) -> int | str:
         try:

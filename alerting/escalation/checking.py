@@ -8,8 +8,9 @@ import msgspec
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from alerting.escalation.plan import Level, PlanError, check_levels
+from alerting.escalation.plan import Level, PlanError, Target, check_levels
 from alerting.models import EscalationPolicy, OnCallSchedule
+from alerting.oncall.checking import PERSONAL_KINDS
 from channels.models import Channel
 from tenants.models import Membership
 
@@ -38,9 +39,25 @@ def _check_targets(levels: list[Level]) -> None:
     there = known_targets()
     for number, level in enumerate(levels, 1):
         for target in level.targets:
-            if target.id not in there[target.kind]:
-                message = _("Level %(number)d: there is no such %(kind)s here.")
-                raise ValidationError({"levels": message % {"number": number, "kind": target.kind}})
+            fault = _fault(target, there)
+            if fault:
+                said = _("Level %(number)d: %(fault)s") % {"number": number, "fault": fault}
+                raise ValidationError({"levels": said})
+
+
+def _fault(target: Target, there: dict[str, set[UUID]]) -> str:
+    missing = {
+        "schedule": _("there is no such schedule here."),
+        "member": _("there is no such member here."),
+        "channel": _("there is no such channel here."),
+    }
+    if target.id not in there[target.kind]:
+        return missing[target.kind]
+    if target.via and target.kind == "channel":
+        return _("“via” is for people and schedules; a channel is told as it is set up.")
+    if target.via and target.via not in PERSONAL_KINDS:
+        return _("“via” is one of %(kinds)s.") % {"kinds": ", ".join(PERSONAL_KINDS)}
+    return ""
 
 
 def known_targets() -> dict[str, set[UUID]]:

@@ -101,10 +101,19 @@ def _broken(policy: EscalationPolicy, there: dict[str, set[UUID]], people: dict[
     found = []
     for kind, target in dict.fromkeys(_targets(policy)):
         if target not in there[kind]:
-            sentence = _("It names a %(kind)s that is gone.") % {"kind": kind}
+            sentence = _gone(kind)
         elif kind == "member" and target in people and not people[target].contacts:
             sentence = _("It calls %(name)s, who has no verified contact.") % {"name": people[target].name}
         else:
             continue
         found.append(Finding(kind="target", name=policy.name, sentence=sentence, policy=policy.pk))
     return found
+
+
+def _gone(kind: str) -> str:
+    sentences = {
+        "schedule": _("It names a schedule that is gone."),
+        "member": _("It names a member who is gone."),
+        "channel": _("It names a channel that is gone."),
+    }
+    return sentences[kind]

@@ -1,4 +1,4 @@
-"""On-call and escalation in the admin: lines for layers and levels, the calendar, who is called next."""
+"""On-call and escalation in the admin: cards and lines for layers, the calendar, who is called next."""
 
 import json
 from datetime import UTC, datetime
@@ -137,21 +137,6 @@ def test_a_layer_that_is_not_understood_is_told_at_its_line(ours: World) -> None
     long = f"All; every 999 weeks from 2026-01-05 09:00; {ours.owner.username}"
     answer = save(ours, OnCallSchedule, name="x", layers=long)
     assert "at most a year" in answer.context["adminform"].form.errors["layers"][0]
-
-
-def test_a_policy_is_written_as_lines(ours: World) -> None:
-    name = ours.rows[OnCallSchedule].name
-    data = {"name": "written", "repeat_count": "1", "repeat_wait": "10m", "acknowledge_timeout": "30m"}
-    lines = f"0m; schedule: {name}\n5m; member: {ours.responder.username}; normal"
-    answer = save(ours, EscalationPolicy, **data, lines=lines)
-    assert answer.status_code == 302, answer.context["adminform"].form.errors
-    with tenant_context(ours.tenant.pk):
-        policy = EscalationPolicy.objects.get(name="written")
-    assert [(one["wait"], one["importance"]) for one in policy.levels] == [(0, "urgent"), (300, "normal")]
-    page = ours.client(ours.owner).get(admin_url(EscalationPolicy, "change", policy.pk)).content.decode()
-    assert f"5m; member: {ours.responder.username}; normal" in page
-    answer = save(ours, EscalationPolicy, **(data | {"name": "other"}), lines="5m; member: nobody")
-    assert "Line 1" in answer.context["adminform"].form.errors["lines"][0]
 
 
 def test_an_override_can_be_made_by_a_responder(ours: World) -> None:

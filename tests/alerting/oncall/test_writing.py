@@ -1,18 +1,15 @@
-"""The lines in which people write layers and levels: read back as they were written, refused with a reason."""
+"""Layers as lines people write, refused with a reason where they are not understood; levels said in words."""
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
-import msgspec
 import pytest
 
 from alerting.escalation import writing as levels
-from alerting.escalation.plan import PlanError
 from alerting.oncall import writing as layers
 from alerting.oncall.layers import LayerError
 
-ANN, BOB, PRIMARY, ROOM = (UUID(int=number) for number in range(1, 5))
+ANN, BOB = UUID(int=1), UUID(int=2)
 PEOPLE = {ANN: "ann", BOB: "bob"}
-NAMES = {"schedule": {PRIMARY: "Primary, day"}, "member": PEOPLE, "channel": {ROOM: "Ops room"}}
 
 
 @pytest.mark.parametrize(
@@ -45,27 +42,21 @@ def test_layers_that_are_not_understood_say_why(text: str, words: str) -> None:
         layers.from_text(text, PEOPLE)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "0s; schedule: Primary, day\n5m; member: ann via sms; channel: Ops room\n1h 30m; member: bob; normal",
-    ],
-)
-def test_levels_come_back_as_they_were_written(text: str) -> None:
-    found = levels.from_text(text, NAMES)
-    assert [level.wait for level in found] == [0, 300, 5400]
-    assert levels.to_text(msgspec.to_builtins(found), NAMES) == text
+def test_levels_are_said_in_words() -> None:
+    ann, primary, room, gone = (uuid4() for _one in range(4))
+    names = {"member": {ann: "ann"}, "schedule": {primary: "Primary"}, "channel": {room: "Ops room"}}
 
+    def target(kind: str, key: UUID, via: str = "") -> dict[str, str]:
+        return {"kind": kind, "id": str(key), "via": via}
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("member: ann", "Line 1: Begin with how long"),
-        ("5m; somebody", "“somebody” is not understood"),
-        ("5m; member: zoe", "no member “zoe” here; known are: ann, bob"),
-        ("0m; member: ann\n5x; member: bob", "Line 2: Begin"),
-    ],
-)
-def test_levels_that_are_not_understood_say_why(text: str, words: str) -> None:
-    with pytest.raises(PlanError, match=words):
-        levels.from_text(text, NAMES)
+    stored = [
+        {"wait": 0, "targets": [target("schedule", primary)]},
+        {"wait": 300, "targets": [target("member", ann, "sms"), target("channel", room)], "importance": "normal"},
+        {"wait": 5400, "targets": [target("member", gone)]},
+    ]
+    assert levels.in_words(stored, names, {"sms": "SMS"}) == [
+        "after 0s: who is on call by “Primary”",
+        "after 5m: ann by SMS, Ops room, as a normal call",
+        "after 1h 30m: somebody or something that is gone",
+    ]
+    assert levels.in_words([{"nonsense": 1}], names, {}) == []
