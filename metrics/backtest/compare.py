@@ -154,7 +154,7 @@ def _replay(subject: Subject, samples: Samples, start: float, end: float, place:
 def _drawn(track: Track, subject: Subject, samples: Samples, start: float) -> tuple[Floats, Floats]:
     """What the chart shows: the series itself, or the number made of several."""
     only = subject.only
-    if only is not None and subject.rule.kind in {"static", "adaptive", "absence", "forecast"}:
+    if only is not None and subject.rule.kind in {"static", "adaptive", "absence", "change", "forecast"}:
         at, value = samples.get(only.number, (np.empty(0), np.empty(0)))
     else:
         at, value = track.at, track.signal

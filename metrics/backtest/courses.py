@@ -8,14 +8,17 @@ import numpy as np
 
 from metrics.entities import watching
 from metrics.judging.calendars import Place
+from metrics.judging.changing import LearnedChange, replayed
+from metrics.judging.fitting import REGROW_AFTER
 from metrics.judging.foretelling import forecast_at
 from metrics.judging.learned import open_model
 from metrics.judging.past import Samples
 from metrics.judging.subjects import Subject
 from metrics.judging.tracks import NOTHING, Track, composite_track, plain_tracks, ratio_track
+from metrics.models import Kind
 from metrics.seasons import Calendar
 from metrics.thresholds.batch import Floats
-from metrics.thresholds.conditions import Absence, Adaptive, Composite, Entity, Forecast, Ratio
+from metrics.thresholds.conditions import Absence, Composite, Entity, Forecast, Learns, Ratio
 
 #: A model is warmed on so much of what lies before, where it is still stored.
 WARM: Final = 5 * 86_400.0
@@ -38,13 +41,22 @@ def course_of(subject: Subject, samples: Samples, place: Place) -> Track:
         return silences(condition, at, values)
     if not len(at):
         return NOTHING
-    if isinstance(condition, Adaptive):
-        rule = subject.rule
-        model = open_model(condition, rule.adjustment, None, calendar=place.calendar, country=place.country)
-        return model.follow(at, values)
+    if isinstance(condition, Learns):
+        return learned(condition, subject, at, values, place)
     if isinstance(condition, Forecast):
         return foretold(condition, at, values, place.calendar)
     return plain_tracks(condition, list(subject.series), samples, None)[0]
+
+
+def learned(condition: Learns, subject: Subject, at: Floats, values: Floats, place: Place) -> Track:
+    """What a model would have said that began with the first of these samples."""
+    model = open_model(
+        condition, subject.rule.adjustment, None, calendar=place.calendar, country=place.country,
+        is_counter=subject.series[0].kind == Kind.COUNTER,
+    )  # fmt: skip
+    if isinstance(model, LearnedChange):
+        return replayed(model, at, values, every=REGROW_AFTER)
+    return model.follow(at, values)
 
 
 def silences(condition: Absence, at: Floats, values: Floats) -> Track:

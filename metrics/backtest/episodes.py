@@ -48,7 +48,8 @@ def _peak(track: Track, first: int, last: int, shown: Evidence) -> float | None:
     piece = piece[np.isfinite(piece)]
     if not len(piece):
         return None
-    middle = shown.expected
+    # What a trend or a deviation was before is no level to measure a sample from.
+    middle = shown.details.get("level", shown.expected)
     if middle is None:
         calm = track.signal[np.isfinite(track.signal)]
         middle = float(np.median(calm))

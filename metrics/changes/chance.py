@@ -1,7 +1,10 @@
 """How much of what looks like a change is chance."""
 
+from typing import Final
+
 import numpy as np
 
+from metrics.changes.change import Kind
 from metrics.seasons.points import Floats
 from metrics.seasons.profiles import median_of
 
@@ -46,3 +49,20 @@ def without_spikes(values: Floats) -> Floats:
     usual = float(np.median(np.abs(away))) or float(np.mean(np.abs(away)))
     calm: Floats = middle + np.clip(away, -SPIKE_WIDTH * NORMAL_MAD * usual, SPIKE_WIDTH * NORMAL_MAD * usual)
     return calm
+
+
+#: Powers of ten of improbability at this many standard errors, and how many each further one adds; measured on white,
+#: heavy-tailed and clinging noise (tests/metrics/changes/test_chance.py), told a little too likely rather than not.
+_TAILS: Final = {Kind.LEVEL: (3.6, 3.2, 1.2), Kind.TREND: (3.6, 3.2, 1.2), Kind.VARIANCE: (3.6, 3.6, 1.3)}
+
+
+def chance_of(kind: Kind, score: float) -> float:
+    """How often a point of a series that never changes would be taken for a change so far out of chance, or farther."""
+    depth, begin, each = _TAILS[kind]
+    return float(min(1.0, 10.0 ** -(depth + each * (score - begin))))
+
+
+def score_of(kind: Kind, chance: float) -> float:
+    """The standard errors that chance reaches so often: `chance_of` the other way round."""
+    depth, begin, each = _TAILS[kind]
+    return begin + (-float(np.log10(chance)) - depth) / each

@@ -17,7 +17,7 @@ class Change:
     """`at` is when it began and `found_at` by when it was known (unix seconds).
 
     `before` and `after` are the level (unit of the series), the slope (unit per second) or the standard deviation
-    (unit). `score` is how far the change stands out of chance, in standard errors.
+    (unit). `score` is how far the change stands out of chance, in standard errors; `level` where the series was before.
     """
 
     kind: Kind
@@ -26,6 +26,7 @@ class Change:
     before: float
     after: float
     score: float
+    level: float = 0.0
 
     @property
     def size(self) -> float:

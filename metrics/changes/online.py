@@ -6,7 +6,7 @@ means one rate of false alarms for every series.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
@@ -19,7 +19,7 @@ from metrics.seasons import NO_SEASON, Calendar, Floats, Season, points_of
 from metrics.seasons import Kind as SeasonKind
 
 NAME = "changes"
-VERSION = 1
+VERSION = 2
 WINDOWS = np.array([4, 8, 16, 32, 64, 128, 256])
 LEVEL_LEAST = 4
 VARIANCE_LEAST = 16
@@ -28,9 +28,12 @@ BUFFER = 1024
 REFIT_LEAST, REFIT_SHARE = 8, 16
 CLING_MEMORY = 256.0  # points for which what was known of clinging counts after a change
 CLIP = 3.5
+WIDE_CLIP = 8.0  # where the form of a change decides, not whether there is one
 DEVIATION_CLIP = 6.0
 ROOT_MEAN, ROOT_SCALE = 0.822, 0.349  # of the root of the distance of a standard normal
 BEND_GAIN = 1.0  # squared standard errors that a bend must explain beyond a step
+SURE_GAIN = 5.0  # by so many more squared standard errors one of the two is told without waiting
+MOST_WAIT = 32  # points for which the verdict may wait, and no more than the change has lasted when first seen
 FAR_CUTS = 32
 MOST_MEMORY = 0.98
 SEASON_DOUBT = 0.15  # spreads by which a learned season is off for hours: no window is surer than this
@@ -71,6 +74,7 @@ class ChangeDetector:
         self._doubt = 0.0 if self.config.season.kind is SeasonKind.NONE else SEASON_DOUBT
         self._slope = 0.0  # unit per second, taken off since _since
         self._since = 0.0
+        self._waited = 0  # points since something was seen whose kind is not sure yet
 
     def update(self, at: float, value: float) -> Change | None:
         """Take one point (unix seconds, unit of the series) and tell of the change it makes certain, if any.
@@ -132,6 +136,7 @@ class ChangeDetector:
         window, score = strongest(level, LEVEL_LEAST, self._usual.long_run, self._doubt)
         if score > self.config.level_threshold:
             return self._level_or_trend(level, window, score)
+        self._waited = 0
         window, score = strongest(roots, VARIANCE_LEAST, self._usual.root_long_run, self._doubt)
         if score > self.config.variance_threshold:
             place = onset(roots, window)
@@ -147,18 +152,23 @@ class ChangeDetector:
         place = self._values.size - LEVEL_LEAST
         return self._found(Kind.LEVEL, place, self._usual.middle, float(np.median(newest)), np.inf)
 
-    def _level_or_trend(self, level: Floats, window: int, score: float) -> Change:
-        """Tell a step from a bend by which leaves less, and where it began."""
-        places = np.arange(level.size, dtype=np.float64)
+    def _level_or_trend(self, level: Floats, window: int, score: float) -> Change | None:
+        """Tell a step from a bend by which leaves less, and where it began; wait while the two leave about the same.
+
+        The first points of a ramp look like those of a step. More of them part the two (the ratio of their likelihoods
+        grows with every point), so the verdict waits: at most as long as the change has lasted when it was first seen.
+        """
         place = onset(level, window)
-        step_left = left_by((places >= place).astype(np.float64), level)
-        near = np.arange(max(LEAST_BEFORE // 2, place - 2 * window), level.size - LEVEL_LEAST, max(1, window // 16))
-        far = np.linspace(LEAST_BEFORE // 2, level.size - LEVEL_LEAST, FAR_CUTS).astype(np.int64)
-        cuts = np.union1d(near, far)
-        bends = [left_by(np.maximum(places - cut, 0.0), level) for cut in cuts]
-        best = int(np.argmin(bends))
-        cut = int(cuts[best])
-        if bends[best] + BEND_GAIN * self._usual.long_run**2 < step_left and level.size - cut >= VARIANCE_LEAST:
+        wide = np.clip((self._values - self._usual.middle) / self._usual.spread, -WIDE_CLIP, WIDE_CLIP)
+        cut, bend_left = best_bend(wide, place, window)
+        gain = (left_by_step(wide, place) - bend_left) / self._usual.long_run**2
+        if level.size - cut < VARIANCE_LEAST:
+            gain = min(gain, BEND_GAIN)
+        lasted = level.size - min(place, cut)
+        if abs(gain - BEND_GAIN) < SURE_GAIN and self._waited < min(MOST_WAIT, lasted - self._waited):
+            self._waited += 1
+            return None
+        if gain > BEND_GAIN:
             since = self._at[cut:] - self._at[cut]
             added = float((since * (self._values[cut:] - np.median(self._values[:cut]))).sum() / (since**2).sum())
             return self._found(Kind.TREND, cut, self._slope, self._slope + added, score)
@@ -167,7 +177,12 @@ class ChangeDetector:
 
     def _found(self, kind: Kind, place: int, before: float, after: float, score: float) -> Change:
         """Go on from the points since the change."""
-        change = Change(kind, float(self._at[place]), float(self._at[-1]), before, after, score)
+        # Where a trend is taken off, levels are told from its line: people know them with it.
+        line = self._slope * (float(self._at[place]) - self._since)
+        level = float(np.median(self._values[:place])) + line
+        if kind is Kind.LEVEL:
+            before, after = before + line, after + line
+        change = Change(kind, float(self._at[place]), float(self._at[-1]), before, after, score, level)
         self._at, self._values = self._at[place:], self._values[place:]
         if kind is Kind.TREND:
             start = float(self._at[0])
@@ -175,13 +190,22 @@ class ChangeDetector:
             self._values = raw - after * (self._at - start)
             self._slope, self._since = after, start
         self._usual = Usual()
+        self._waited = 0
         return change
+
+    def reseason(self, season: Season) -> None:
+        """Go on with another season: what is remembered is told anew without it, so that nothing seems to change."""
+        self._values = self._values + self.config.season.at(self._at) - season.at(self._at)
+        self.config = replace(self.config, season=season)
+        self._doubt = 0.0 if season.kind is SeasonKind.NONE else SEASON_DOUBT
+        self._usual, self._waited = Usual(), 0
 
     def dump(self) -> bytes:
         """All that is needed to go on, at most 17 KB."""
         usual = self._usual
         numbers: dict[str, Any] = {
             "seen": self._seen,
+            "waited": self._waited,
             "slope": self._slope,
             "since": self._since,
             "cling": self._cling.tolist(),
@@ -204,7 +228,7 @@ class ChangeDetector:
             detector._at, detector._values = arrays["at"], arrays["values"]
             detector._usual = Usual(*(float(number) for number in numbers["usual"]))
             detector._cling = np.array([float(number) for number in numbers["cling"]])
-            detector._seen = int(numbers["seen"])
+            detector._seen, detector._waited = int(numbers["seen"]), int(numbers["waited"])
             detector._slope, detector._since = float(numbers["slope"]), float(numbers["since"])
         except (KeyError, TypeError, ValueError) as error:
             raise BadModel("the state lacks a part") from error
@@ -255,9 +279,21 @@ def onset(standard: Floats, window: int) -> int:
     return int(cuts[np.argmax(heights)])
 
 
-def left_by(column: Floats, values: Floats) -> float:
-    """The squares that a constant and this column leave of the values."""
-    away, rest = column - column.mean(), values - values.mean()
-    square = float((away**2).sum())
-    product = float((away * rest).sum())
-    return float((rest**2).sum()) - (product**2 / square if square > 0 else 0.0)
+def left_by_step(values: Floats, place: int) -> float:
+    """The squares that one level before and one after a place leave of the values."""
+    pieces = values[:place], values[place:]
+    return sum(float(((piece - piece.mean()) ** 2).sum()) for piece in pieces)
+
+
+def best_bend(values: Floats, place: int, window: int) -> tuple[int, float]:
+    """Where a constant that becomes a slope leaves least of the values, and how much: near a place, and far off it."""
+    last = values.size - LEVEL_LEAST
+    near = np.arange(max(LEAST_BEFORE // 2, place - 2 * window), last, max(1, window // 16))
+    far = np.linspace(LEAST_BEFORE // 2, last, FAR_CUTS).astype(np.int64)
+    cuts = np.union1d(near, far)
+    columns = np.maximum(np.arange(values.size, dtype=np.float64) - cuts[:, None], 0.0)
+    columns -= columns.mean(axis=1, keepdims=True)
+    rest = values - values.mean()
+    left = float((rest**2).sum()) - (columns @ rest) ** 2 / (columns**2).sum(axis=1)
+    best = int(np.argmin(left))
+    return int(cuts[best]), float(left[best])

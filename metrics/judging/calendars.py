@@ -29,6 +29,11 @@ def calendar_of() -> Place:
     return _place(zone, country, timezone.now().year)
 
 
+def calendar_with(calendar: Calendar, country: str) -> Calendar:
+    """The same local time with the holidays of another country."""
+    return _place(getattr(calendar.zone, "key", "UTC"), country, timezone.now().year).calendar
+
+
 @lru_cache(maxsize=256)
 def _place(zone: str, country: str, year: int) -> Place:
     # Half a second to load, and only tenants who chose a country need it.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import Max
@@ -16,7 +16,7 @@ from metrics.judging.rules import Rule
 from metrics.judging.states import Identity, moment
 from metrics.judging.subjects import Subject
 from metrics.judging.telling import decide
-from metrics.models import Finding
+from metrics.models import Finding, Kind
 from metrics.thresholds.conditions import Bounds
 from metrics.thresholds.crossing import limit_crossed
 from metrics.thresholds.phases import Change
@@ -24,6 +24,7 @@ from metrics.trust.precision import Precision
 from tenants.context import current_tenant_id
 
 _CLOSED: Final = ("ended_at", "ended_because")
+_SPANS: Final = {60: "min", 3_600: "h", 86_400: "d"}
 
 
 @dataclass
@@ -73,7 +74,7 @@ def _follow(
             open_ones[subject.identity] = found
             news.opened.append(found)
         elif not change.is_raised and found is not None:
-            found.ended_at, found.ended_because = at, "recovered"
+            found.ended_at, found.ended_because = at, evidence.details.get("ended", "recovered")
             del open_ones[subject.identity]
             news.closed.append(found)
 
@@ -111,6 +112,7 @@ def new_finding(subject: Subject, change: Change, evidence: Evidence, precision:
         precision=precision,
     )
     only = subject.only
+    value, expected, began = _shown(change, evidence, details)
     return Finding(
         tenant_id=current_tenant_id(),
         threshold_id=rule.id,
@@ -119,12 +121,12 @@ def new_finding(subject: Subject, change: Change, evidence: Evidence, precision:
         kind=rule.kind,
         metric=subject.metric,
         labels=dict(subject.labels),
-        unit=unit_of(rule, subject),
+        unit=unit_of(rule, subject, details),
         severity=telling.severity,
-        began_at=moment(change.since),
+        began_at=began,
         raised_at=moment(change.at),
-        value=evidence.value,
-        expected=evidence.expected,
+        value=value,
+        expected=expected,
         low=evidence.low,
         high=evidence.high,
         limit=limit if limit is not None else _limit(rule, evidence),
@@ -137,17 +139,35 @@ def new_finding(subject: Subject, change: Change, evidence: Evidence, precision:
     )
 
 
+def _shown(
+    change: Change, evidence: Evidence, details: dict[str, Any]
+) -> tuple[float | None, float | None, datetime]:
+    """The numbers of a finding and since when: of a lasting change what was before and after, else of the sample."""
+    if "changed_at" not in details:
+        return evidence.value, evidence.expected, moment(change.since)
+    return details["after"], details["before"], datetime.fromisoformat(details["changed_at"])
+
+
 def _limit(rule: Rule, evidence: Evidence) -> float | None:
     if not isinstance(rule.condition, Bounds) or evidence.value is None:
         return None
     return limit_crossed(rule.condition, evidence.value)
 
 
-def unit_of(rule: Rule, subject: Subject) -> str:
+def unit_of(rule: Rule, subject: Subject, details: Mapping[str, Any] | None = None) -> str:
     """In what the number of a finding is measured: often not in what the series is."""
     if rule.kind == "comparison":
         return "percent"
     if rule.kind in {"ratio", "composite", "entity"}:
         return "ratio" if rule.kind == "ratio" else ""
     unit = subject.series[0].unit if subject.series else ""
+    if rule.kind == "change":
+        return _unit_of_change(unit, is_counter=subject.series[0].kind == Kind.COUNTER, details=details or {})
     return f"{unit}/s" if rule.kind == "rate" and unit else unit
+
+
+def _unit_of_change(unit: str, *, is_counter: bool, details: Mapping[str, Any]) -> str:
+    """A counter is watched by its change a second; a trend is so much in a stretch of time."""
+    per = details.get("per")
+    unit = f"{unit}/s" if is_counter and unit else unit
+    return f"{unit}/{_SPANS.get(per, f'{per} s')}" if per and unit else unit

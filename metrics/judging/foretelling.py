@@ -12,7 +12,7 @@ import structlog
 
 from metrics.forecasting import Side, fit_forecast, time_to_breach
 from metrics.judging import alerts, due
-from metrics.judging.calendars import Place, calendar_of
+from metrics.judging.calendars import Place, calendar_of, calendar_with
 from metrics.judging.findings import write_findings
 from metrics.judging.outcomes import Outcome, settle
 from metrics.judging.rules import Rule, load_rules
@@ -107,6 +107,8 @@ def forecast_at(
     condition: Forecast, at: Floats, values: Floats, now: float, calendar: Calendar
 ) -> dict[str, Any] | None:
     """When a limit will be crossed, if that is sure enough; with what is needed to draw it."""
+    if condition.holidays:
+        calendar = calendar_with(calendar, condition.holidays)
     part = slice(int(np.searchsorted(at, now - FORECAST_FROM)), int(np.searchsorted(at, now, side="right")))
     past_at, past = thinned(at[part], values[part], FORECAST_STEP)
     if not len(past) or any(

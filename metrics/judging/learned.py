@@ -1,4 +1,4 @@
-"""The two kinds of learned models behind one face: points in, a track out."""
+"""The learned models of one series behind one face: points in, a track out."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import numpy as np
 from metrics.bands import Answer, BandConfig, BandHistory, Bands, Feedback
 from metrics.detection import DEFAULT_KIND, Config, Judgements, StateError, Streaming, create, load
 from metrics.detection.shape_forest import ShapeForest
+from metrics.judging.calendars import calendar_with
+from metrics.judging.changing import KIND, open_change
 from metrics.judging.tracks import Track
 from metrics.seasons import Calendar
 from metrics.thresholds.batch import Flags, Floats
-from metrics.thresholds.conditions import Adaptive, Sensitive
+from metrics.thresholds.conditions import Adaptive, Changes, Learns, Sensitive
 
 #: The score at which a detector's alarm counts, by sensitivity; its three levels lie at 0.2, 0.5 and 0.8.
 _SENSITIVITIES: Final = (0.0, 0.2, 0.5, 0.8, 1.0)
@@ -133,6 +135,11 @@ def on_side(condition: Adaptive, values: Floats, expected: Floats) -> Flags:
     return up if condition.side == "up" else ~up
 
 
+def method_of(condition: Learns) -> str:
+    """Which kind of model a condition has; another one is fitted anew."""
+    return condition.method if isinstance(condition, Adaptive) else KIND
+
+
 def sensitivity_of(condition: Sensitive, adjustment: float) -> float:
     """Where feedback has moved the sensitivity: never beyond what a person set."""
     middle = DEFAULT_SENSITIVITY if condition.sensitivity is None else condition.sensitivity
@@ -140,15 +147,22 @@ def sensitivity_of(condition: Sensitive, adjustment: float) -> float:
 
 
 def open_model(
-    condition: Adaptive,
+    condition: Learns,
     adjustment: float,
     dumped: bytes | None,
     *,
     calendar: Calendar = DEFAULT_CALENDAR,
     country: str = "",
+    is_counter: bool = False,
 ) -> Learned:
     """The model of a subject: as it was dumped, or a new one. Raises ValueError for bytes that are none."""
     sensitivity = sensitivity_of(condition, adjustment)
+    if condition.holidays:
+        calendar, country = calendar_with(calendar, condition.holidays), condition.holidays
+    if isinstance(condition, Changes):
+        return open_change(condition, sensitivity, dumped, calendar, is_counter=is_counter)
+    if not isinstance(condition, Adaptive):
+        raise TypeError(f"{type(condition).__name__} has no model of one series")
     if condition.method == "band":
         config = BandConfig(sensitivity=sensitivity, calendar=calendar)
         return LearnedBand(condition, Bands.load(dumped, config) if dumped else Bands(config))

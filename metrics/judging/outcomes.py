@@ -60,7 +60,7 @@ def evidence(track: Track, index: int) -> Evidence:
         _number(track.low, index),
         _number(track.high, index),
         _number(track.score, index),
-        track.tell(track.first + index) if track.tell is not None else {},
+        dict(track.tell(track.first + index)) if track.tell is not None else {},
     )
 
 

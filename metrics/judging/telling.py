@@ -12,7 +12,7 @@ from metrics.trust.precision import Precision
 #: Under this the data itself is in doubt.
 POOR: Final = 0.3
 #: What people set as a limit is told even from poor data, one step lower; what was learned is not.
-LEARNED: Final = frozenset({"adaptive", "entity", "forecast"})
+LEARNED: Final = frozenset({"adaptive", "change", "entity", "forecast"})
 _STEPS: Final = (Severity.INFO, Severity.WARNING, Severity.ERROR, Severity.CRITICAL)
 
 

@@ -24,6 +24,7 @@ class ThresholdKind(models.TextChoices):
     COMPARISON = "comparison", _("compared with the same time before")
     ABSENCE = "absence", _("no data")
     ADAPTIVE = "adaptive", _("unusual for the series")
+    CHANGE = "change", _("lasting change")
     FORECAST = "forecast", _("going to cross a limit")
     COMPOSITE = "composite", _("several conditions")
     ENTITY = "entity", _("metrics that do not fit together")

@@ -12,6 +12,7 @@ MAX_PARTS: Final = 8
 MAX_MATCHERS: Final = 16
 MAX_METRICS: Final = 32
 WEEK: Final = 7 * 86_400
+WATCHED: Final[tuple[Watched, ...]] = ("level", "trend", "variance")
 
 Number = float
 MetricName = Annotated[str, Meta(min_length=1, max_length=256)]
@@ -21,6 +22,8 @@ Seconds = Annotated[int, Meta(ge=0, le=31 * 86_400)]
 Window = Annotated[int, Meta(ge=1, le=31 * 86_400)]
 Take = Literal["last", "mean", "min", "max", "sum", "count"]
 Side = Literal["both", "up", "down"]
+Watched = Literal["level", "trend", "variance"]
+Country = Annotated[str, Meta(pattern="^([A-Z]{2})?$")]
 
 
 class ConditionError(ValueError):
@@ -98,7 +101,13 @@ class Sensitive(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     most: Annotated[float, Meta(ge=0, le=1)] = 0.8
 
 
-class Adaptive(Sensitive, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Learns(Sensitive, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is learned of a series by the day and the week; `holidays` names another country than the tenant's."""
+
+    holidays: Country = ""
+
+
+class Adaptive(Learns, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is unusual for this very series: outside its learned band, or striking to a streaming detector.
 
     `detector` fuses several views of a series, `tail` sees what lies far from its season, `forest` shapes seldom seen.
@@ -106,6 +115,21 @@ class Adaptive(Sensitive, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     method: Literal["band", "detector", "tail", "forest"] = "detector"
     side: Side = "both"
+
+
+class Changes(Learns, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A series has changed for good: its level, its trend, or how much it varies.
+
+    A change is at least `least_change` (in the unit of the series) and `least_percent` of what was before; a trend is
+    measured by what it adds in `per` seconds. It is over when it is undone, or has been usual for `settled` seconds.
+    """
+
+    watch: Annotated[tuple[Watched, ...], Meta(min_length=1, max_length=3)] = WATCHED
+    side: Side = "both"
+    least_change: Annotated[float, Meta(ge=0, le=1e300)] = 0.0
+    least_percent: Annotated[float, Meta(ge=0, le=1e6)] = 0.0
+    per: Annotated[int, Meta(ge=60, le=31 * 86_400)] = 3_600
+    settled: Annotated[int, Meta(ge=600, le=31 * 86_400)] = 6 * 3_600
 
 
 class Entity(Sensitive, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -124,6 +148,7 @@ class Forecast(Bounds, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     horizon: Window = 86_400
     confidence: Annotated[float, Meta(gt=0.5, lt=1)] = 0.9
+    holidays: Country = ""
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -143,7 +168,7 @@ class Composite(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     parts: Annotated[list[Part], Meta(min_length=1, max_length=MAX_PARTS)]
 
 
-Condition = Static | Rate | Ratio | Comparison | Absence | Adaptive | Forecast | Composite | Entity
+Condition = Static | Rate | Ratio | Comparison | Absence | Adaptive | Changes | Forecast | Composite | Entity
 #: Kinds whose limits people set on one number that is made of the samples.
 Plain = Static | Rate | Comparison
 
@@ -154,6 +179,7 @@ KINDS: Final[dict[str, type[Any]]] = {
     "comparison": Comparison,
     "absence": Absence,
     "adaptive": Adaptive,
+    "change": Changes,
     "forecast": Forecast,
     "composite": Composite,
     "entity": Entity,

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from alerting.matchers import MatcherError, from_json
 from metrics.models import MetricsPolicy, Threshold
 from metrics.source_validation import label_fault
-from metrics.thresholds.conditions import Adaptive, Composite, Condition, ConditionError, Entity, read_condition
+from metrics.thresholds.conditions import Composite, Condition, ConditionError, Entity, Learns, read_condition
 
 MAX_THRESHOLDS: Final = 1_000
 LONGEST: Final = timedelta(days=7)
@@ -28,6 +28,7 @@ def check(threshold: Threshold) -> None:
     if isinstance(condition, Composite):
         for part in condition.parts:
             _check_matchers(part.matchers, "settings")
+    _check_country(getattr(condition, "holidays", ""), "settings")
     for name in ("hold", "recover"):
         if not timedelta(0) <= getattr(threshold, name) <= LONGEST:
             raise ValidationError({name: _("From 0 seconds to 7 days.")})
@@ -38,7 +39,7 @@ def check(threshold: Threshold) -> None:
 
 
 def _check_metric(threshold: Threshold, condition: Condition) -> None:
-    needs_none = isinstance(condition, Adaptive | Composite | Entity) or threshold.kind == "absence"
+    needs_none = isinstance(condition, Learns | Composite | Entity) or threshold.kind == "absence"
     if not threshold.metric and not needs_none:
         raise ValidationError({"metric": _("Name the metric.")})
     if threshold.metric and isinstance(condition, Composite):
@@ -56,9 +57,13 @@ def _check_matchers(matchers: object, field: str) -> None:
 
 def check_policy(policy: MetricsPolicy) -> None:
     """Raise unless the country is one whose holidays are known."""
-    if not policy.holidays:
+    _check_country(policy.holidays, "holidays")
+
+
+def _check_country(country: str, field: str) -> None:
+    if not country:
         return
     import holidays
 
-    if policy.holidays not in holidays.list_supported_countries():
-        raise ValidationError({"holidays": _("No holidays are known of this country; give its two letters.")})
+    if country not in holidays.list_supported_countries():
+        raise ValidationError({field: _("No holidays are known of this country; give its two letters.")})
