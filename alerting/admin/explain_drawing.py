@@ -46,6 +46,7 @@ ICONS: Final = {
     StepKind.MESSAGES: "chat",
     StepKind.HISTORY: "history",
     StepKind.DELIVERIES: "send",
+    StepKind.UNHEARD: "voice_over_off",
 }
 SUMMARY_ICONS: Final = {Verdict.PASSED: "campaign", Verdict.QUIET: "notifications_off", Verdict.FAULT: "error"}
 

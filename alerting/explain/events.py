@@ -30,7 +30,7 @@ def told(event: TimelineEvent, clock: Clock) -> Detail:
         id=event.alert_id or event.group_id,
         name=event.actor,
         at=event.at,
-        sentence=_("%(at)s – %(what)s") % {"at": clock.at(event.at), "what": _what(event)},
+        sentence=_("%(at)s – %(what)s") % {"at": clock.exact(event.at), "what": _what(event)},
         data={"reason": event.reason, **(event.data or {})},
     )
 
@@ -54,9 +54,18 @@ def _told_or_not(event: TimelineEvent, data: dict[str, Any]) -> str:
         return _("Told: %(channel)s, %(recipient)s (%(why)s)") % values
     if event.kind == Kind.NOT_TOLD and data.get("for"):
         return _("Not told: %(names)s, since %(why)s") % {**values, "names": listed(map(str, data["for"]))}
+    if event.kind == Kind.ESCALATED and data.get("told"):
+        return _called(event, data)
     if event.kind == Kind.MUTED and isinstance(data.get("by"), list):
         return _("Muted by %(names)s") % {"names": listed(map(_mute, data["by"]))}
     return ""
+
+
+def _called(event: TimelineEvent, data: dict[str, Any]) -> str:
+    """Who was called, each once, however many ways there are to reach them."""
+    names = listed(dict.fromkeys(str(one.get("who", "")) for one in data["told"]))
+    text = _("Escalated to %(names)s, level %(level)s") % {"names": names, "level": data.get("level", "?")}
+    return _("%(what)s: %(why)s") % {"what": text, "why": why_title(event.reason)} if event.reason else text
 
 
 def _mute(one: dict[str, Any]) -> str:

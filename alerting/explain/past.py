@@ -15,7 +15,8 @@ from alerting.explain.events import told
 from alerting.explain.identity import past
 from alerting.explain.scoring import scoring
 from alerting.explain.story import Detail, Explanation, Step, StepKind, Subject, Verdict
-from alerting.explain.words import Clock, pairs
+from alerting.explain.unheard import unheard
+from alerting.explain.words import Clock, listed, pairs
 from alerting.models import Alert, AlertGroup, TimelineEvent, Timer
 from alerting.timeline import Kind
 from channels.models import Delivery, DeliveryState
@@ -38,6 +39,9 @@ def of_alert(alert: Alert, moment: Moment) -> Explanation:
         scoring(alert.scores),
         _muted(alert.muted_by or []),
         _history(events, clock),
+        _sent(deliveries, clock),
+        unheard(groups, events, clock),
+        _next(open_group, clock),
     ]
     return Explanation(
         subject=Subject(kind="alert", title=str(alert), id=alert.pk, labels=alert.labels),
@@ -46,7 +50,7 @@ def of_alert(alert: Alert, moment: Moment) -> Explanation:
         is_prediction=False,
         verdict=_verdict(deliveries),
         summary=_summary(deliveries, events, clock),
-        steps=tuple(step for step in (*steps, _sent(deliveries, clock), _next(open_group, clock)) if step is not None),
+        steps=tuple(step for step in steps if step is not None),
     )
 
 
@@ -57,7 +61,13 @@ def of_group(group: AlertGroup, moment: Moment) -> Explanation:
     events = list(newest)[::-1]
     deliveries = _deliveries({group.pk})
     muted = [one for mutes in _mutes_of(group) for one in mutes or []]
-    steps = [_muted(muted), _history(events, clock), _sent(deliveries, clock), _next(group, clock)]
+    steps = [
+        _muted(muted),
+        _history(events, clock),
+        _sent(deliveries, clock),
+        unheard({group.pk}, events, clock),
+        _next(group, clock),
+    ]
     return Explanation(
         subject=Subject(kind="group", title=group.title, id=group.pk, labels=group.labels),
         at=moment.now,
@@ -223,9 +233,11 @@ def _verdict(deliveries: Sequence[Delivery]) -> Verdict:
 
 def _summary(deliveries: Sequence[Delivery], events: Sequence[TimelineEvent], clock: Clock) -> str:
     if deliveries:
-        last = deliveries[-1]
         text = sent.sentence(deliveries)
-        return text + " " + _("The latest was made at %(at)s.") % {"at": clock.at(last.created_at)}
+        names = dict.fromkeys(one.channel.name for one in deliveries if one.state == DeliveryState.DELIVERED)
+        if names:
+            text += " " + _("Told: %(names)s.") % {"names": listed(names)}
+        return text + " " + _("The latest was made at %(at)s.") % {"at": clock.at(deliveries[-1].created_at)}
     quiet = [event for event in events if event.kind == Kind.NOT_TOLD]
     if quiet:
         return _("Nobody was told. %(why)s") % {"why": told(quiet[-1], clock).sentence}

@@ -20,6 +20,7 @@ _VERDICTS: Final = {
     DeliveryState.UNCERTAIN: Verdict.FAULT,
     DeliveryState.CANCELLED: Verdict.QUIET,
 }
+_GOOD: Final = (DeliveryAttempt.Outcome.OK, DeliveryAttempt.Outcome.FOUND)
 
 
 def sentence(deliveries: Sequence[Delivery]) -> str:
@@ -35,7 +36,7 @@ def sentence(deliveries: Sequence[Delivery]) -> str:
 def delivery(one: Delivery, clock: Clock) -> Detail:
     """One message to one recipient, with what each attempt to send it came to."""
     values = {
-        "at": clock.at(one.created_at),
+        "at": clock.exact(one.created_at),
         "channel": one.channel.name,
         "recipient": one.recipient,
         "why": why_title(one.reason),
@@ -46,7 +47,10 @@ def delivery(one: Delivery, clock: Clock) -> Detail:
         text = _("%(text)s after %(span)s") % {"text": text, "span": span(one.finished_at - one.created_at)}
     if one.state_reason:
         text = f"{text}. {one.state_reason}"
-    details = [_attempt(attempt, number, clock) for number, attempt in enumerate(one.attempt_log.all(), 1)]
+    attempts = list(one.attempt_log.all())
+    # That the first attempt went well is no story of its own.
+    is_plain = one.state == DeliveryState.DELIVERED and len(attempts) == 1 and attempts[0].outcome in _GOOD
+    details = [] if is_plain else [_attempt(attempt, number, clock) for number, attempt in enumerate(attempts, 1)]
     if one.degraded:
         why = _("It went out simplified: %(why)s") % {"why": one.degraded}
         details.append(Detail(verdict=Verdict.FAULT, code="degraded", sentence=why))
@@ -65,7 +69,7 @@ def delivery(one: Delivery, clock: Clock) -> Detail:
 
 def _attempt(one: DeliveryAttempt, number: int, clock: Clock) -> Detail:
     outcome = DeliveryAttempt.Outcome(one.outcome)
-    values = {"number": number, "at": clock.at(one.started_at), "outcome": outcome.label}
+    values = {"number": number, "at": clock.exact(one.started_at), "outcome": outcome.label}
     text = _("Attempt %(number)d at %(at)s: %(outcome)s") % values
     if one.latency_ms is not None:
         text = _("%(text)s after %(span)s") % {"text": text, "span": _quick(one.latency_ms)}
@@ -73,9 +77,8 @@ def _attempt(one: DeliveryAttempt, number: int, clock: Clock) -> Detail:
     facts += [part for part in (one.error_class, one.error_excerpt) if part]
     if facts:
         text = f"{text} ({', '.join(facts)})"
-    good = (DeliveryAttempt.Outcome.OK, DeliveryAttempt.Outcome.FOUND)
     calm = (DeliveryAttempt.Outcome.STARTED, DeliveryAttempt.Outcome.RELEASED)
-    verdict = Verdict.PASSED if outcome in good else Verdict.NOTED if outcome in calm else Verdict.FAULT
+    verdict = Verdict.PASSED if outcome in _GOOD else Verdict.NOTED if outcome in calm else Verdict.FAULT
     return Detail(verdict=verdict, code=one.outcome, at=one.started_at, sentence=text)
 
 

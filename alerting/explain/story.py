@@ -29,6 +29,7 @@ class StepKind(StrEnum):
     MESSAGES = "messages"
     HISTORY = "history"
     DELIVERIES = "deliveries"
+    UNHEARD = "unheard"
 
 
 class Verdict(StrEnum):

@@ -30,6 +30,13 @@ class Clock:
             return date_format(local, "H:i:s" if is_close else "H:i")
         return date_format(local, "D j M, H:i" if abs((local - here).days) < 180 else "j M Y, H:i")
 
+    def exact(self, moment: datetime) -> str:
+        """`14:05:30`, with the day on another day: where many things happened within one minute."""
+        local, here = moment.astimezone(self._zone), self.now.astimezone(self._zone)
+        if local.date() == here.date():
+            return date_format(local, "H:i:s")
+        return date_format(local, "D j M, H:i:s" if abs((local - here).days) < 180 else "j M Y, H:i:s")
+
     def until(self, moment: datetime) -> str:
         """How far a time lies ahead or back: `in 5 min`, `3 h ago`, `now`."""
         delta = moment - self.now

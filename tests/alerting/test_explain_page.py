@@ -1,7 +1,7 @@
 """The page that explains: who sees it, what it takes, and that nothing an alert says becomes markup."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,8 +10,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from alerting.admin.explain_drawing import mrkdwn
+from alerting.explain import events, explain_alert
 from alerting.explain.recall import as_sent
-from alerting.models import Alert, AlertGroup, RouteChannel
+from alerting.explain.words import Clock
+from alerting.models import Alert, AlertGroup, RouteChannel, TimelineEvent
 from channels.models import Channel
 from tenants.context import tenant_context
 from tenants.models import User
@@ -139,3 +141,47 @@ def test_a_message_is_drawn_in_the_language_of_its_reader(world: World) -> None:
     assert "As rene@example.com reads it (français):" in text
     assert "EN COURS (avertissement)" in text
     assert "As #alerts reads it (English):" in text
+
+
+def test_who_heard_nothing_of_a_past_alert_is_told_with_the_reason(world: World) -> None:
+    world.told(world.alert())
+    with tenant_context(world.tenant.pk):
+        alert = Alert.objects.get()
+        Channel.objects.create(name="Finance", kind="slack", settings={"channel": "#f"}, credentials="{}")
+    story = explain_alert(world.tenant.pk, alert.pk)
+    assert story is not None
+    (step,) = [one for one in story.steps if one.kind == "unheard"]
+    assert {one.name: one.code for one in step.details} == {"Finance": "came_later", "Pager": "no_route"}
+    assert "Pager: no route led there." in page(signed_in(world.tenant), alert=alert.pk).content.decode()
+
+
+def test_a_channel_that_was_asked_and_not_told_has_its_reason_on_record(world: World) -> None:
+    with tenant_context(world.tenant.pk):
+        Channel.objects.filter(name="Chat").update(is_active=False)
+    world.told(world.alert())
+    with tenant_context(world.tenant.pk):
+        alert = Alert.objects.get()
+    story = explain_alert(world.tenant.pk, alert.pk)
+    assert story is not None
+    (step,) = [one for one in story.steps if one.kind == "unheard"]
+    assert {one.name: one.code for one in step.details} == {"Chat": "channel_off", "Pager": "no_route"}
+    assert "since the channel is switched off" in step.details[0].sentence
+
+
+def test_where_nobody_was_told_anything_nobody_is_singled_out(world: World) -> None:
+    world.send(world.alert())
+    with tenant_context(world.tenant.pk):
+        alert = Alert.objects.get()
+    story = explain_alert(world.tenant.pk, alert.pk)
+    assert story is not None
+    assert "unheard" not in {one.kind for one in story.steps}
+
+
+def test_an_escalation_of_the_past_names_whom_it_called_and_to_the_second() -> None:
+    now = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+    people = [{"who": "ann", "recipient": "a@b.c"}, {"who": "ann", "recipient": "+43"}, {"who": "bob"}]
+    event = TimelineEvent(kind="escalated", at=now - timedelta(minutes=20), data={"level": 2, "told": people})
+    assert events.told(event, Clock(now, "UTC")).sentence == "14:40:00 – Escalated to ann, bob, level 2"
+    early = TimelineEvent(kind="escalated", at=now - timedelta(days=1), reason="called_late", data=event.data)
+    sentence = events.told(early, Clock(now, "UTC")).sentence
+    assert sentence == "Sun 22 Nov, 15:00:00 – Escalated to ann, bob, level 2: later than planned"
