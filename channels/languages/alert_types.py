@@ -16,6 +16,7 @@ class AlertType(StrEnum):
 
     THRESHOLD = "threshold"
     ANOMALY = "anomaly"
+    CHANGE = "change"
     FORECAST = "forecast"
     AVAILABILITY = "availability"
     BUSINESS = "business"
@@ -29,7 +30,8 @@ SYNONYMS: Final[dict[str, AlertType]] = {
     word: kind
     for kind, words in {
         AlertType.THRESHOLD: "threshold metric metric_threshold limit static rate ratio composite",
-        AlertType.ANOMALY: "anomaly outlier deviation adaptive comparison change_point entity",
+        AlertType.ANOMALY: "anomaly outlier deviation adaptive comparison entity",
+        AlertType.CHANGE: "change change_point level_shift",
         AlertType.FORECAST: "forecast prediction capacity trend",
         AlertType.AVAILABILITY: "availability uptime probe blackbox heartbeat down reachability absence no_data",
         AlertType.BUSINESS: "business kpi revenue sales",
@@ -66,6 +68,9 @@ class Names(msgspec.Struct, frozen=True):
     direction: tuple[str, ...] = ("direction",)
     span: tuple[str, ...] = ("for_seconds",)
     reaches_at: tuple[str, ...] = ("reaches_at", "breach_at", "eta")
+    change: tuple[str, ...] = ("change",)
+    changed: tuple[str, ...] = ("changed_at",)
+    ended: tuple[str, ...] = ("ended_because",)
     subject: tuple[str, ...] = ("instance", "host", "hostname", "node", "pod", "service", "job", "resource", "site")
     error: tuple[str, ...] = ("error", "status_code", "http_status")
     actor: tuple[str, ...] = ("actor", "user", "account")

@@ -62,6 +62,22 @@ FIRING: Final[dict[AlertType, dict[str, tuple[Choice, ...]]]] = {
             "both metric value expected lower upper; band metric value lower upper; expected metric value expected"
         ),
     },
+    AlertType.CHANGE: {
+        "title": _choices(
+            "trend_on metric value subject is_trend; trend metric value is_trend;"
+            "spread_on metric value subject is_spread; spread metric value is_spread;"
+            "risen_on metric value subject is_above; risen metric value is_above;"
+            "fallen_on metric value subject is_below; fallen metric value is_below"
+        ),
+        "summary": _choices(
+            "trend metric value expected changed is_trend; spread metric value expected changed is_spread;"
+            "level metric value expected changed"
+        ),
+        "detail": _choices("remedy changed"),
+        "brief": _choices(
+            "trend metric value expected is_trend; spread metric value expected is_spread; level metric value expected"
+        ),
+    },
     AlertType.FORECAST: {
         "title": _choices("reaches_on metric subject ahead; reaches metric ahead"),
         "summary": _choices("limit metric value threshold reaches; reaches metric reaches"),
@@ -97,6 +113,11 @@ FIRING: Final[dict[AlertType, dict[str, tuple[Choice, ...]]]] = {
 RESOLVED: Final[dict[AlertType, dict[str, tuple[Choice, ...]]]] = {
     AlertType.THRESHOLD: {"title": _NORMAL, "summary": _choices("over metric threshold"), "brief": _NORMAL},
     AlertType.ANOMALY: {"title": _NORMAL, "summary": _choices("over metric"), "brief": _NORMAL},
+    AlertType.CHANGE: {
+        "title": _NORMAL,
+        "summary": _choices("returned metric is_returned; settled metric is_settled"),
+        "brief": _NORMAL,
+    },
     AlertType.FORECAST: {"title": _NORMAL, "summary": _choices("over metric"), "brief": _NORMAL},
     AlertType.AVAILABILITY: {
         "title": _choices("back_on metric subject is_absent; back metric is_absent; over subject"),
@@ -208,6 +229,13 @@ class Facts:
     def _is_rate(self) -> bool:
         return says(CHANGING, self._labels, self._annotations)
 
+    def _is(self, names: tuple[str, ...], wanted: str) -> bool:
+        return self._raw(names).strip().lower() == wanted
+
+    def _changed(self) -> str:
+        raw = self._raw(NAMES.changed)
+        return self._voice.when(raw) if raw else ""
+
     def _count(self) -> str:
         return str(self.count) if self.count > 0 else ""
 
@@ -242,6 +270,11 @@ _MADE: Final[dict[str, Callable[[Facts], object]]] = {
     "is_below": lambda facts: facts._is_above(wanted=False),
     "is_absent": Facts._is_absent,
     "is_rate": Facts._is_rate,
+    "is_trend": lambda facts: facts._is(NAMES.change, "trend"),
+    "is_spread": lambda facts: facts._is(NAMES.change, "variance"),
+    "is_returned": lambda facts: facts._is(NAMES.ended, "returned"),
+    "is_settled": lambda facts: facts._is(NAMES.ended, "settled"),
+    "changed": Facts._changed,
     "count": Facts._count,
     "span": Facts._span,
     "lasted": Facts._lasted,

@@ -16,6 +16,8 @@ TOLD: Final[dict[str, Promise]] = {
 }
 ENDED: Final[dict[str, Promise]] = {
     "recovered": _("it is back to normal"),
+    "returned": _("it is back to what it was before the change"),
+    "settled": _("it stayed as it is, which counts as usual now"),
     "no_data": _("nothing comes any more, so nobody can tell"),
     "gone": _("the series has been silent for days"),
     "switched_off": _("the threshold was switched off"),

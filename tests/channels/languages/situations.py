@@ -169,6 +169,41 @@ SITUATIONS: dict[str, Message] = {
             annotations={"metric": "replication_lag", "for_seconds": "720"},
         ),
     ),
+    "15-change": told(
+        "Latency has changed",
+        alert(
+            severity=20,
+            labels={"alertname": "LatencyChanged", "service": "search", "finding_kind": "change"},
+            annotations={
+                "metric": "request_latency_seconds",
+                "value": "0.41",
+                "expected": "0.26",
+                "unit": "s",
+                "direction": "above",
+                "change": "level",
+                "changed_at": "2026-03-15T01:20:00+00:00",
+            },
+        ),
+    ),
+    "16-change-over": told(
+        "Queue has a trend",
+        alert(
+            severity=20,
+            minutes=380,
+            over=True,
+            labels={"alertname": "QueueTrend", "queue": "royalties", "finding_kind": "change"},
+            annotations={
+                "metric": "queue_depth",
+                "value": "120",
+                "expected": "0",
+                "unit": "messages/h",
+                "change": "trend",
+                "changed_at": "2026-03-15T01:20:00+00:00",
+                "ended_because": "settled",
+            },
+        ),
+        reason=Reason.ALL_RESOLVED,
+    ),
 }
 
 
