@@ -132,7 +132,7 @@ def dump_trees(name: str, trees: Trees) -> Arrays:
 
 def load_trees(name: str, arrays: Arrays, features: int) -> Trees:
     """Read what `dump_trees` returned."""
-    codes = {part: CODE_OF[np.dtype(f"<{kind}")].decode() for part, kind in STORED.items()}
+    codes = {part: CODE_OF[np.dtype(f"<{kind}")] for part, kind in STORED.items()}
     try:
         return Trees.from_arrays({part: take(arrays, f"{name}.{part}", code) for part, code in codes.items()}, features)
     except BadModel as problem:

@@ -1,5 +1,7 @@
-"""Arrays as bytes and back: how models are stored. Nothing in them is code, so reading foreign bytes is harmless."""
+"""Arrays as bytes and back: how models and detectors are stored. Nothing in them is code, so reading is harmless."""
 
+import struct
+import zlib
 from typing import Any, Final
 
 import msgspec
@@ -7,6 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 _KINDS: Final = frozenset({"<f4", "<f8", "<i2", "<i4", "<i8", "<u2", "<u4", "|u1"})
+# What marks these bytes as ours, and the checksum of all that follows.
+_MARK: Final = b"\xa7ARR"
+_HEAD: Final = struct.Struct("<4sI")
 Array = NDArray[Any]
 
 
@@ -32,21 +37,25 @@ _decode: Final = msgspec.msgpack.Decoder(_Pack).decode
 
 
 def pack(name: str, version: int, arrays: dict[str, Array], facts: dict[str, Any] | None = None) -> bytes:
-    """Return named arrays and plain facts as bytes (MessagePack, little-endian arrays)."""
+    """Return named arrays and plain facts as bytes (MessagePack under a checksum, little-endian arrays)."""
     stored = {}
     for key, array in arrays.items():
         plain = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False)
         stored[key] = _Stored(plain.dtype.str, plain.shape, plain.tobytes())
-    return _encode(_Pack(name, version, stored, facts or {}))
+    body = _encode(_Pack(name, version, stored, facts or {}))
+    return _HEAD.pack(_MARK, zlib.crc32(body)) + body
 
 
 def unpack(data: bytes, name: str, version: int, *, may_lack: bool = False) -> tuple[dict[str, Array], dict[str, Any]]:
-    """Read what `pack` wrote; raises BadModel for anything else, another name or another version.
+    """Read what `pack` wrote; raises BadModel for anything cut or changed, another name or another version.
 
     Numbers in arrays are finite, unless they `may_lack`: NaN for what is not known.
     """
+    body = memoryview(data)[_HEAD.size :]
+    if data[: _HEAD.size] != _HEAD.pack(_MARK, zlib.crc32(body)):
+        raise BadModel("These bytes are not a stored model, or not all of it, or it was changed.")
     try:
-        read = _decode(data)
+        read = _decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BadModel("These bytes are not a stored model.") from error
     if (read.name, read.version) != (name, version):

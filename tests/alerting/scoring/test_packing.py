@@ -26,6 +26,15 @@ def test_what_is_cut_longer_or_another_is_refused() -> None:
             unpack(data, name, version)
 
 
+def test_every_changed_byte_is_noticed() -> None:
+    data = pack("test", 1, {"a": np.arange(6.0), "b": np.arange(3, dtype=np.int16)}, {"level": 1.5})
+    for place in range(len(data)):
+        broken = bytearray(data)
+        broken[place] ^= 0x41
+        with pytest.raises(BadModel):
+            unpack(bytes(broken), "test", 1)
+
+
 def test_only_where_it_may_lack_a_number_may_be_unknown() -> None:
     data = pack("test", 1, {"a": np.array([1.0, np.nan])})
     with pytest.raises(BadModel, match="not numbers"):
