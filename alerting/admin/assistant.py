@@ -3,14 +3,12 @@
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldBooleanSwitchWidget
 
 from alerting.admin.forms import ConfigurationAdmin, JudgedForm
 from alerting.models import LanguageModel
+from tenants.admin.one_row import OneRowAdmin
 
 
 class LanguageModelForm(JudgedForm):
@@ -41,24 +39,10 @@ class LanguageModelForm(JudgedForm):
         return data
 
 
-class LanguageModelAdmin(ConfigurationAdmin):
+class LanguageModelAdmin(OneRowAdmin, ConfigurationAdmin):
     """One row a tenant."""
 
     form = LanguageModelForm
     fields = ("url", "model", "new_key", "forget_key", "seconds", "is_active")
     list_before_template = "admin/alerting/hints/assistant.html"
     change_form_before_template = "admin/alerting/hints/assistant.html"
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_add_permission(request) and not LanguageModel._default_manager.exists()
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Go straight to the one row, or to making it."""
-        name = f"{self.admin_site.name}:alerting_languagemodel"
-        row = LanguageModel._default_manager.first()
-        if row is not None:
-            return redirect(reverse(f"{name}_change", args=[row.pk]))
-        if self.has_add_permission(request):
-            return redirect(reverse(f"{name}_add"))
-        response: HttpResponse = super().changelist_view(request, extra_context)
-        return response

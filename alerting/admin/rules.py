@@ -5,8 +5,6 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
@@ -14,8 +12,9 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 from alerting.admin.forms import ConfigurationAdmin, JudgedForm
 from alerting.admin.matching import matcher_chips
 from alerting.enrichment.registry import kinds
-from alerting.models import AlertingPolicy, EnrichmentStep, GroupingRule, InhibitionRule
+from alerting.models import EnrichmentStep, GroupingRule, InhibitionRule
 from tenants.admin.display import chip
+from tenants.admin.one_row import PolicyAdmin
 from tenants.faults import InputRefused
 from tenants.strict_json import loads
 
@@ -141,7 +140,7 @@ class EnrichmentStepAdmin(ConfigurationAdmin):
     state.short_description = gettext_lazy("state")  # type: ignore[attr-defined]
 
 
-class AlertingPolicyAdmin(ConfigurationAdmin):
+class AlertingPolicyAdmin(PolicyAdmin, ConfigurationAdmin):
     """One page: the tenant's general choices, made with the defaults when first saved."""
 
     fields = (
@@ -154,20 +153,3 @@ class AlertingPolicyAdmin(ConfigurationAdmin):
         "severity_floor",
         "trust_floor",
     )
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_add_permission(request) and not AlertingPolicy._default_manager.exists()
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Go straight to the one row, or to making it."""
-        name = f"{self.admin_site.name}:alerting_alertingpolicy"
-        policy = AlertingPolicy._default_manager.first()
-        if policy is not None:
-            return redirect(reverse(f"{name}_change", args=[policy.pk]))
-        if self.has_add_permission(request):
-            return redirect(reverse(f"{name}_add"))
-        response: HttpResponse = super().changelist_view(request, extra_context)
-        return response

@@ -25,30 +25,15 @@ _END: Final = "UPDATE provider_event SET outcome = %s WHERE tenant_id = %s AND p
 
 def take(provider: str, event_id: str, subject: UUID | None = None, at: datetime | None = None) -> bool:
     """Say whether the event is new; lives or dies with the caller's transaction, as its effect does."""
-    values: dict[str, Any] = {
-        "id": new_id(),
-        "tenant": current_tenant_id(),
-        "provider": provider,
-        "event": event_id,
-        "subject": subject,
-        "at": at,
-    }
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE, values)
+        cursor.execute(_TAKE, {"id": new_id(), **_told(provider, event_id, subject, at)})
         return bool(cursor.rowcount)
 
 
 def is_late(provider: str, event_id: str, subject: UUID, at: datetime) -> bool:
     """Say whether something newer was taken of the same group already."""
-    values: dict[str, Any] = {
-        "tenant": current_tenant_id(),
-        "provider": provider,
-        "event": event_id,
-        "subject": subject,
-        "at": at,
-    }
     with connection.cursor() as cursor:
-        cursor.execute(_NEWER, values)
+        cursor.execute(_NEWER, _told(provider, event_id, subject, at))
         return bool(cursor.fetchone()[0])
 
 
@@ -56,3 +41,7 @@ def note(provider: str, event_id: str, outcome: str) -> None:
     """Write down what became of an event."""
     with connection.cursor() as cursor:
         cursor.execute(_END, [outcome[:40], current_tenant_id(), provider, event_id])
+
+
+def _told(provider: str, event_id: str, subject: UUID | None, at: datetime | None) -> dict[str, Any]:
+    return {"tenant": current_tenant_id(), "provider": provider, "event": event_id, "subject": subject, "at": at}

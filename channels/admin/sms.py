@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.urls import reverse
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -12,9 +10,10 @@ from channels.models import SmsPlan
 from channels.sms.usage import used
 from tenants.admin.base import TenantModelAdmin
 from tenants.admin.display import moment
+from tenants.admin.one_row import PolicyAdmin
 
 
-class SmsPlanAdmin(TenantModelAdmin):
+class SmsPlanAdmin(PolicyAdmin):
     """One page: limits, budget and prices, made with the defaults when first saved."""
 
     fields = (
@@ -29,23 +28,6 @@ class SmsPlanAdmin(TenantModelAdmin):
         "used_so_far",
     )
     readonly_fields = ("used_so_far",)
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_add_permission(request) and not SmsPlan._default_manager.exists()
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Go straight to the one row, or to making it."""
-        name = f"{self.admin_site.name}:channels_smsplan"
-        plan = SmsPlan._default_manager.first()
-        if plan is not None:
-            return redirect(reverse(f"{name}_change", args=[plan.pk]))
-        if self.has_add_permission(request):
-            return redirect(reverse(f"{name}_add"))
-        response: HttpResponse = super().changelist_view(request, extra_context)
-        return response
 
     def used_so_far(self, plan: SmsPlan) -> str:
         found = used()

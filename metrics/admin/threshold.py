@@ -7,8 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
@@ -26,6 +25,7 @@ from metrics.thresholds import validation
 from metrics.trust.outcomes import outcomes_of
 from metrics.trust.verdicts import precision_of
 from tenants.admin.display import chip
+from tenants.admin.one_row import PolicyAdmin
 
 
 class ThresholdForm(JudgedForm):
@@ -131,25 +131,8 @@ class PolicyForm(JudgedForm):
             self.add_errors(error)
 
 
-class MetricsPolicyAdmin(ConfigurationAdmin):
+class MetricsPolicyAdmin(PolicyAdmin, ConfigurationAdmin):
     """One page: made with the defaults when first saved."""
 
     form = PolicyForm
     fields = PolicyForm.Meta.fields
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_add_permission(request) and not MetricsPolicy._default_manager.exists()
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Go straight to the one row, or to making it."""
-        name = f"{self.admin_site.name}:metrics_metricspolicy"
-        policy = MetricsPolicy._default_manager.first()
-        if policy is not None:
-            return redirect(reverse(f"{name}_change", args=[policy.pk]))
-        if self.has_add_permission(request):
-            return redirect(reverse(f"{name}_add"))
-        response: HttpResponse = super().changelist_view(request, extra_context)
-        return response
