@@ -38,6 +38,17 @@ CROSS JOIN LATERAL (
 ) AS a
 ORDER BY a.group_id, a.severity DESC, a.starts_at, a.id
 """
+# All that a message about a group may show, also when it is over.
+_LATEST: Final = """
+SELECT a.group_id, a.id, a.fingerprint, a.cycle, a.status, a.severity, a.labels, a.annotations, a.starts_at,
+       a.resolved_at, a.generator_url, a.repeat_count, a.is_flapping, a.changes, a.muted_by
+FROM unnest(%s::uuid[]) AS g (id)
+CROSS JOIN LATERAL (
+    SELECT * FROM alert WHERE tenant_id = %s AND group_id = g.id ORDER BY changed_at DESC, id LIMIT %s
+) AS a
+ORDER BY a.group_id, a.severity DESC, a.starts_at, a.id
+"""
+MAX_LATEST: Final = 200
 _SOURCES: Final = """
 SELECT fingerprint, labels FROM alert WHERE tenant_id = %s AND is_inhibitor AND status = 'firing' ORDER BY first_seen_at
 """
@@ -107,6 +118,16 @@ def read_groups(ids: Sequence[UUID]) -> list[DueGroup]:
     return [_group(row, alerts[row[0]], told[row[0]]) for row in fetch(_GROUPS, [tenant_id, array])]
 
 
+def read_groups_whole(ids: Sequence[UUID]) -> list[DueGroup]:
+    """These groups, with the latest alerts of those that are over in place of none."""
+    groups = read_groups(ids)
+    over = [group.id for group in groups if not any(alert.is_firing for alert in group.alerts)]
+    if not over:
+        return groups
+    latest = _by_group(fetch(_LATEST, ["{" + ",".join(map(str, over)) + "}", current_tenant_id(), MAX_LATEST]))
+    return [msgspec.structs.replace(one, alerts=latest[one.id]) if one.id in latest else one for one in groups]
+
+
 def _group(row: tuple[Any, ...], alerts: list[DueAlert], told: dict[tuple[UUID, str], Told]) -> DueGroup:
     return DueGroup(
         id=row[0],
@@ -125,8 +146,12 @@ def _group(row: tuple[Any, ...], alerts: list[DueAlert], told: dict[tuple[UUID, 
 
 
 def _read_alerts(tenant_id: UUID, array: str) -> dict[UUID, list[DueAlert]]:
+    return _by_group(fetch(_ALERTS, [tenant_id, array, tenant_id]))
+
+
+def _by_group(rows: Iterable[tuple[Any, ...]]) -> dict[UUID, list[DueAlert]]:
     found: dict[UUID, list[DueAlert]] = defaultdict(list)
-    for row in fetch(_ALERTS, [tenant_id, array, tenant_id]):
+    for row in rows:
         fingerprint = bytes(row[2])
         found[row[0]].append(
             DueAlert(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any, Final
 from uuid import UUID
@@ -12,7 +13,7 @@ from django.utils import translation
 from alerting import timeline
 from alerting.configuration import Destination
 from alerting.deciding import Telling
-from alerting.due_groups import DueGroup, read_groups
+from alerting.due_groups import DueGroup, read_groups, read_groups_whole
 from alerting.exclusive import Moment
 from alerting.messages import message_for
 from alerting.needs import NO_ALERTS, Told
@@ -20,7 +21,7 @@ from alerting.needs import Reason as Need
 from alerting.timeline import Event, Kind
 from channels import registry
 from channels.delivery import NewDelivery, enqueue
-from channels.message import Message, Reason
+from channels.message import QUIET, Message, Reason
 from channels.models import Channel
 from tenants.principal import Principal
 
@@ -32,27 +33,40 @@ MAX_NOTE: Final = 2_000
 
 
 def tell(principal: Principal, group_id: UUID, reason: Reason, moment: Moment, note: str = "") -> None:
-    """Queue the news for every such channel that was told of the group, but not for the one it came from.
+    """Queue the news for every such channel that was told of the group, but not for the one it came from."""
+    tell_all(principal, [group_id], reason, moment, note)
+
+
+def tell_all(principal: Principal, group_ids: Sequence[UUID], reason: Reason, moment: Moment, note: str = "") -> None:
+    """Queue the same news about several groups, in as many statements as about one.
 
     What changes no status, such as a comment, is for channels with threads only.
     Runs in the transaction of the act, in the tenant's turn.
     """
     kinds = [kind for kind in registry.kinds() if _wants(kind, reason)]
-    if not kinds:
-        return
-    told = _channels(kinds)
+    told = _channels(kinds) if kinds and group_ids else {}
     if not told:
         return
-    (group,) = read_groups([group_id])
+    news = (reason, principal.label[:200], note[:MAX_NOTE])
+    groups = read_groups(group_ids) if reason not in QUIET else read_groups_whole(group_ids)
     items = [
-        _item(channel, recipient, group, (reason, principal.label[:200], note[:MAX_NOTE]), moment)
+        _item(channel, recipient, group, news, moment)
+        for group in groups
         for (channel_id, recipient), previous in group.told.items()
-        if (channel := told.get(channel_id)) is not None and previous.firing and not _came_from(principal, channel)
+        if (channel := told.get(channel_id)) is not None
+        and (previous.firing or reason in QUIET)
+        and not _came_from(principal, channel)
     ]
-    for item in items:
-        for delivery_id in enqueue([item]):
-            data = _data(told[item.channel_id], item.recipient, delivery_id)
-            timeline.record([Event(kind=Kind.TOLD, group_id=group_id, reason=reason, data=data)])
+    ids = enqueue(items)
+    if len(ids) != len(items) or reason in QUIET:
+        # What only brings a message up to date is no line of the story.
+        return
+    timeline.record(
+        [
+            Event(kind=Kind.TOLD, group_id=item.source_id, reason=reason, data=_data(told[item.channel_id], item, one))
+            for item, one in zip(items, ids, strict=True)
+        ]
+    )
 
 
 def _wants(kind: str, reason: Reason) -> bool:
@@ -104,7 +118,8 @@ def _message(channel: Channel, recipient: str, group: DueGroup, news: News, mome
         recipient=recipient,
         reason=Need.REPEAT,
         firing=frozenset(told.firing),
-        resolved=NO_ALERTS,
+        # A group that is over shows what it was about.
+        resolved=NO_ALERTS if told.firing else frozenset(alert.number for alert in group.alerts),
         severity=told.severity,
         is_flapping=told.was_flapping,
         previous=told,
@@ -123,10 +138,10 @@ def _message(channel: Channel, recipient: str, group: DueGroup, news: News, mome
     )
 
 
-def _data(channel: Channel, recipient: str, delivery_id: UUID) -> dict[str, Any]:
+def _data(channel: Channel, item: NewDelivery, delivery_id: UUID) -> dict[str, Any]:
     return {
         "channel": channel.name,
         "channel_id": str(channel.pk),
-        "recipient": recipient,
+        "recipient": item.recipient,
         "delivery_id": str(delivery_id),
     }

@@ -34,6 +34,7 @@ class Kind(StrEnum):
     COMMENT = "comment"
     ASSIGNED = "assigned"
     SILENCED = "silenced"
+    JUDGED = "judged"
     ESCALATION_STARTED = "escalation_started"
     ESCALATED = "escalated"
     ESCALATION_SKIPPED = "escalation_skipped"
@@ -98,6 +99,7 @@ KIND_TITLES: Final[dict[str, Promise]] = {
     Kind.ESCALATION_HELD: _("Escalation held"),
     Kind.ESCALATION_RESUMED: _("Escalation goes on"),
     Kind.ESCALATION_ENDED: _("Escalation ended"),
+    Kind.JUDGED: _("Judged"),
 }
 
 WHY_TITLES: Final[dict[str, Promise]] = {
@@ -138,6 +140,10 @@ WHY_TITLES: Final[dict[str, Promise]] = {
     "comment": _("somebody has commented"),
     "assigned": _("it was assigned"),
     "silenced": _("it was silenced"),
+    "causes": _("what moved with it is known"),
+    "judged": _("somebody said what it was worth"),
+    "useful": _("useful"),
+    "noise": _("noise"),
     "silence": _("a silence"),
     "inhibition": _("an inhibition rule"),
     "maintenance": _("a maintenance window"),

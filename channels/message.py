@@ -30,6 +30,12 @@ class Reason(StrEnum):
     COMMENT = "comment"
     ASSIGNED = "assigned"
     SILENCED = "silenced"
+    CAUSES = "causes"
+    JUDGED = "judged"
+
+
+#: These bring a message up to date where that can be done in place; nobody is told anew.
+QUIET = frozenset({Reason.CAUSES, Reason.JUDGED})
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,8 +92,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     empty until a delivery is about to be sent. `actor` and `note` are who did something to the
     group, and their words. `heading` and `why` say title and reason in the reader's language where
     they are more than a word; `title` and `sent_reason` hold the same for who reads no phrases.
-    What is of the one recipient is never stored: `ack_url` acknowledges in their name, `consent_url` is
-    where they let us see when they open mails, `may_track` says that they did.
+    What is of the one recipient is never stored: `ack_url` acknowledges in their name, `judge_url` is where they say
+    what a finding was worth, `consent_url` where they let us see when they open mails, `may_track` says that they did.
     """
 
     title: str
@@ -115,6 +121,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     actor: str = ""
     note: str = ""
     ack_url: str = ""
+    judge_url: str = ""
     consent_url: str = ""
     may_track: bool = False
     locale: str = "en"
@@ -137,6 +144,11 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
         """Return plain JSON values, for an API or a webhook."""
         plain: dict[str, object] = msgspec.to_builtins(self)
         return plain
+
+
+def is_found(message: Message) -> bool:
+    """Whether an alert of the message stems from a finding of the service itself."""
+    return any("finding_id" in alert.annotations for alert in message.alerts)
 
 
 class Rendered(msgspec.Struct, frozen=True, kw_only=True):

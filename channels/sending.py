@@ -15,7 +15,7 @@ from channels.adapters.base import Account, Adapter, Anchor, Outgoing, Receipt
 from channels.errors import ChannelError, ErrorReason, InvalidSettings, UnknownKind
 from channels.languages.readers import ANYBODY, Audience
 from channels.mail import links
-from channels.message import Message
+from channels.message import Message, is_found
 from channels.models import Channel
 from channels.registry import adapter
 from channels.templating import render
@@ -104,6 +104,9 @@ class Line:
         if self.adapter.signed_links and message.group_id and message.status == "firing":
             claim = links.Claim(message.tenant_slug, str(self.channel_id), message.group_id, parcel.recipient)
             message = msgspec.structs.replace(message, ack_url=links.acknowledge_url(claim))
+        if self.adapter.signed_links and message.group_id and is_found(message):
+            claim = links.Claim(message.tenant_slug, str(self.channel_id), message.group_id, parcel.recipient)
+            message = msgspec.structs.replace(message, judge_url=links.judge_url(claim))
         if self.adapter.asks_consent(self.settings):
             claim = links.Claim(message.tenant_slug, str(self.channel_id), "", parcel.recipient)
             message = msgspec.structs.replace(message, consent_url=links.consent_url(claim))

@@ -133,6 +133,7 @@ SILENCED_SYSTEM_CHECKS = ["guardian.W001"]
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("fr", "Français"), ("de", "Deutsch"), ("es", "Español"), ("it", "Italiano")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = ["config.formats"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
@@ -220,6 +221,8 @@ METRIC_SOURCES = [
 MESSAGE_ATTACHMENTS = ["channels.mail.charts.linked_charts"]
 # Whose an address is: f(addresses) -> {address: (language, time zone)}, inside the tenant's transaction.
 ADDRESS_OWNERS = "alerting.oncall.owners.languages"
+# Takes what people say findings were worth: f(principal, finding ids, verdict) -> how many there are.
+FEEDBACK_TAKER = "metrics.trust.verdicts.give_all"
 # Told of deliveries that failed for good: f(tenant_id, delivery_ids, state), inside the tenant's transaction.
 DELIVERY_OBSERVERS = ["alerting.undelivered.note", "alerting.escalation.hurrying.note"]
 # Told of addresses that get nothing more and of those taken off: f(tenant_id, rows, is_paused), in the transaction.

@@ -1,6 +1,6 @@
 """The page of one group: its state and what to do about it, what happened, its alerts, who was told."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from alerting import lifecycle
+from alerting import feedback, lifecycle
 from alerting.admin.alerts import explain_link
 from alerting.admin.escalation import step_lines
 from alerting.admin.matching import label_chips
@@ -25,6 +25,7 @@ from alerting.admin.timelines import timeline_lines
 from alerting.assistant.asking import ask, is_offered
 from alerting.assistant.provider import NoAnswer
 from alerting.escalation import next_steps
+from alerting.late_facts import MAX_RELATED, SAME_CAUSE_GROUPS, identifier
 from alerting.models import Alert, AlertGroup, GroupStatus
 from alerting.scoring.similar import advice
 from alerting.scoring.words import unusual
@@ -45,6 +46,8 @@ DEEDS: Final[dict[str, Deed]] = {
     "unacknowledge": lambda principal, group: lifecycle.unacknowledge(principal, group.pk),
     "resolve": lambda principal, group: lifecycle.resolve(principal, group.pk),
     "ask": lambda principal, group: ask(principal, group.pk),
+    "useful": lambda principal, group: feedback.give(principal, group.pk, feedback.USEFUL),
+    "noise": lambda principal, group: feedback.give(principal, group.pk, feedback.NOISE),
 }
 
 
@@ -132,9 +135,18 @@ def show(page: Any, request: HttpRequest, group: AlertGroup) -> HttpResponse:
         "steps": step_lines(next_steps(group.pk)),
         "advice": advice(group),
         "may_ask": is_offered(),
+        "is_found": bool(feedback.findings_of(group.pk)),
+        "same_cause": same_cause(alerts),
     }
     request.current_app = page.admin_site.name
     return TemplateResponse(request, "admin/alerting/group.html", context)
+
+
+def same_cause(alerts: Sequence[Alert]) -> list[AlertGroup]:
+    """Other groups that most likely have the same cause, as the service has noted beside their alerts."""
+    noted = ",".join(alert.annotations.get(SAME_CAUSE_GROUPS, "") for alert in alerts).split(",")
+    ids = [found for one in dict.fromkeys(noted) if (found := identifier(one)) is not None]
+    return list(AlertGroup._default_manager.filter(pk__in=ids[:MAX_RELATED]).order_by("opened_at", "id"))
 
 
 def _alert_line(alert: Alert, common: dict[str, str]) -> dict[str, Any]:
@@ -172,6 +184,8 @@ def _wanted(request: HttpRequest) -> tuple[Deed, str]:
         "unacknowledge": _("The acknowledgement is taken back."),
         "resolve": _("Resolved."),
         "ask": _("The assistant's answer is on the timeline."),
+        "useful": _("Noted. Verdicts decide whether a detector may alert."),
+        "noise": _("Noted. Verdicts decide whether a detector may alert."),
         "silence": _("Silenced."),
         "comment": _("Your comment is on the timeline."),
         "assign": _("Assigned."),

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from alerting import lifecycle
+from alerting import feedback, lifecycle
 from alerting.callbacks.mail_readers import channel_of, known, principal_of
 from alerting.lifecycle import IllegalStep
 from alerting.models import AlertGroup
@@ -69,6 +69,37 @@ def acknowledge(request: HttpRequest, token: str) -> HttpResponse:
             except PermissionDenied:
                 return _page(request, 403, group=group, fault=_("Your role does not let you act on alerts."))
             return _page(request, group=group, done=_("Acknowledged. Everybody who is told will see it."))
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def judge(request: HttpRequest, token: str) -> HttpResponse:
+    """Ask what the finding behind a group was worth; only a POST says it, for scanners open every link of a mail."""
+    claim, tenant = _claim_of(token, links.JUDGE)
+    if claim is None or tenant is None:
+        return _gone(request)
+    with tenant_context(tenant.pk):
+        visit = _visit(claim, tenant)
+        group = AlertGroup._default_manager.filter(pk=claim.about).first() if visit else None
+        if visit is None or group is None:
+            return _gone(request)
+        with translation.override(visit.locale):
+            verdict = request.POST.get("verdict", "") if request.method == "POST" else ""
+            if verdict not in feedback.VERDICTS:
+                return _page(request, group=group, recipient=claim.recipient, choices=_verdicts(request))
+            try:
+                done = feedback.give(visit.principal, group.pk, verdict)
+            except PermissionDenied:
+                return _page(request, 403, group=group, fault=_("Your role does not let you act on alerts."))
+            except feedback.NothingToJudge as error:
+                return _page(request, 409, group=group, fault=str(error))
+            return _page(request, group=group, done=done)
+
+
+def _verdicts(request: HttpRequest) -> list[tuple[str, str]]:
+    """The buttons, the one whose link was followed first."""
+    titles = [(feedback.USEFUL, _("Useful")), (feedback.NOISE, _("Noise"))]
+    return sorted(titles, key=lambda one: one[0] != request.GET.get("as"))
 
 
 @csrf_exempt
@@ -188,6 +219,7 @@ def _page(request: HttpRequest, status: int = 200, **context: object) -> HttpRes
 
 urlpatterns = [
     path("mail/acknowledge/<str:token>", acknowledge, name="mail-acknowledge"),
+    path("mail/judge/<str:token>", judge, name="mail-judge"),
     path("mail/unsubscribe/<str:token>", unsubscribe, name="mail-unsubscribe"),
     path("mail/consent/<str:token>", consent, name="mail-consent"),
     path("mail/opened/<str:token>", opened, name="mail-opened"),

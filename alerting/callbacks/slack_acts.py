@@ -10,7 +10,7 @@ from uuid import UUID
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils.translation import gettext as _
 
-from alerting import lifecycle
+from alerting import feedback, lifecycle
 from alerting.lifecycle import IllegalStep
 from alerting.messages import group_url
 from alerting.models import AlertGroup, GroupStatus
@@ -128,6 +128,10 @@ def _similar(principal: Principal, group_id: UUID, call: Call) -> str:
     return "\n".join([*tips, *lines]) if lines or tips else _("There was nothing like it before.")
 
 
+def _judge(verdict: str) -> Callable[[Principal, UUID, Call], str]:
+    return lambda principal, group_id, call: feedback.give(principal, group_id, verdict)
+
+
 def _tip(suggestion: Suggestion) -> str:
     text = escape_mrkdwn(one_line(suggestion.text, 300))
     url = http_url(suggestion.url)
@@ -150,5 +154,6 @@ _ACTS: Final[dict[str, Callable[[Principal, UUID, Call], str]]] = {
     "silence_until": _silence_until,
     "assign": _assign,
     "similar": _similar,
+    **{verdict: _judge(verdict) for verdict in feedback.VERDICTS},
 }
 __all__ = ["CannotAct", "act", "not_allowed", "now", "obey_command"]

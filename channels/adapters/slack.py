@@ -29,6 +29,7 @@ from channels.adapters.slack_client import SlackClient
 from channels.adapters.slack_errors import classify
 from channels.adapters.slack_search import CHANNEL_ID, EVENT_TYPE, Search, receipt
 from channels.errors import ChannelError
+from channels.message import QUIET
 
 CHANNEL_NAME = re.compile(r"#?[^\s#@<>&A-Z]{1,80}")
 SIGNING_SECRET = re.compile(r"[A-Za-z0-9]{16,128}")
@@ -114,6 +115,8 @@ class SlackAdapter(Adapter[SlackSettings, SlackCredentials]):
             if outgoing.digest:
                 return self._post(client, outgoing, digest(outgoing))
             if outgoing.anchor is not None and self._update(client, outgoing, outgoing.anchor):
+                if outgoing.message.reason in QUIET:
+                    return receipt(outgoing, outgoing.anchor.reference["channel"], outgoing.anchor.reference["ts"])
                 return self._answer(client, outgoing, outgoing.anchor)
             return self._post_card(client, outgoing)
         except FAILURES as error:

@@ -11,7 +11,7 @@ from slack_sdk.models.blocks import Block, InteractiveElement, TextObject
 
 from channels.adapters.slack_models import Actions, Button, Choice, Context, Header, Marked, Menu, Plain, Section
 from channels.languages import Voice, voice_of
-from channels.message import Message
+from channels.message import Message, is_found
 from channels.sandbox.context import counts_text, link_text, sent_reason
 from channels.sandbox.filters import emoji
 from channels.sanitise import MAX_URL, clean, escape_mrkdwn, http_url, one_line, shorten
@@ -24,6 +24,8 @@ MAX_BUTTONS, MAX_BUTTON = 5, 75
 MENU = ("silence_1h", "silence_4h", "silence_until", "assign", "similar")
 # What is still worth doing in each state; a resolved group is only looked at.
 ACTS = {"firing": ("acknowledge", "resolve", "comment"), "acknowledged": ("unacknowledge", "resolve", "comment")}
+# Said of what the service found itself, also when it is over.
+VERDICTS = ("useful", "noise")
 MAX_FALLBACK = 3000
 MAX_VALUE = 75
 MAX_DIGEST_TITLE = 120
@@ -138,6 +140,27 @@ def acts_of(
             options = [{**option, "value": sign(one)} for one, option in zip(menu, element["options"], strict=True)]
             elements.append({**element, "options": options})
     return {"type": "actions", "elements": elements}
+
+
+def verdicts_of(
+    message: Message, voice: Voice, sign: Sign | None, wanted: Sequence[str] | None = None
+) -> dict[str, Any] | None:
+    """Return the buttons that say what a finding was worth, the latest verdict marked; None where nothing was found."""
+    chosen = tuple(one for one in VERDICTS if wanted is None or one in wanted)
+    if sign is None or not message.group_id or not chosen or not is_found(message):
+        return None
+    given = {alert.annotations.get("verdict", "") for alert in message.alerts}
+    buttons = [
+        Button(
+            text=Plain(text=shorten(voice.t(f"buttons.{one}"), MAX_BUTTON)),
+            action_id=f"act_{one}",
+            value=sign(one),
+            style="primary" if one in given else None,
+        )
+        for one in chosen
+    ]
+    block: dict[str, Any] = Actions(elements=[*buttons]).to_dict()
+    return block
 
 
 @lru_cache(maxsize=256)

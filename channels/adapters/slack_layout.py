@@ -126,8 +126,11 @@ def _image(card: Card, texts: Texts) -> Blocks:
 
 
 def _actions(card: Card, texts: Texts) -> Blocks:
-    block = made.acts_of(card.message, card.voice, card.sign, texts)
-    return [block] if block else []
+    blocks = (
+        made.acts_of(card.message, card.voice, card.sign, texts),
+        made.verdicts_of(card.message, card.voice, card.sign, texts),
+    )
+    return [block for block in blocks if block]
 
 
 def _links(card: Card, _texts: Texts) -> Blocks:

@@ -116,7 +116,7 @@ def build_body(message: Message, summary: str, delivery_id: str) -> bytes:
     """Return the native JSON: type, version, timestamp and the message as data (docs/webhook-schema)."""
     data = message.for_delivery(delivery_id).to_dict()
     # They are of one reader; a receiver is none.
-    for name in ("ack_url", "consent_url", "may_track"):
+    for name in ("ack_url", "judge_url", "consent_url", "may_track"):
         data.pop(name, None)
     return msgspec.json.encode(
         {

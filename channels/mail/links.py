@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core import signing
 
 ACKNOWLEDGE: Final = "channels.mail.acknowledge"
+JUDGE: Final = "channels.mail.judge"
 UNSUBSCRIBE: Final = "channels.mail.unsubscribe"
 CONSENT: Final = "channels.mail.consent"
 OPENED: Final = "channels.mail.opened"
@@ -30,6 +31,11 @@ def acknowledge_url(claim: Claim) -> str:
     return f"{settings.PUBLIC_BASE_URL}/mail/acknowledge/{_sign(claim, ACKNOWLEDGE)}"
 
 
+def judge_url(claim: Claim) -> str:
+    """Return the address of the page where a reader says what a finding was worth."""
+    return f"{settings.PUBLIC_BASE_URL}/mail/judge/{_sign(claim, JUDGE)}"
+
+
 def unsubscribe_url(claim: Claim) -> str:
     """Return the address that mail programs offer for wanting no more."""
     return f"{settings.PUBLIC_BASE_URL}/mail/unsubscribe/{_sign(claim, UNSUBSCRIBE)}"
@@ -47,7 +53,7 @@ def opened_url(claim: Claim) -> str:
 
 def read_claim(token: str, purpose: str) -> Claim | None:
     """Return the claim of a token, None when it is not ours, too old or for something else."""
-    max_age = MAX_AGE_SECONDS if purpose == ACKNOWLEDGE else None
+    max_age = MAX_AGE_SECONDS if purpose in {ACKNOWLEDGE, JUDGE} else None
     try:
         fields = signing.loads(token, salt=purpose, max_age=max_age)
     except signing.BadSignature:

@@ -62,6 +62,7 @@ def build_context(message: Message, voice: Voice | None = None) -> dict[str, Any
         "time_zone": message.time_zone,
         "delivery_id": message.delivery_id,
         "ack_url": http_url(message.ack_url),
+        "judge_url": http_url(message.judge_url),
         "consent_url": http_url(message.consent_url),
         "may_track": message.may_track,
     }

@@ -23,6 +23,8 @@ ACTS: Final = (
     "silence_until",
     "assign",
     "similar",
+    "useful",
+    "noise",
 )
 MAC_BYTES: Final = 16
 

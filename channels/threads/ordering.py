@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from channels.message import Message
+from channels.message import QUIET, Message
 
 Key = tuple[UUID, str, UUID]
 
@@ -50,8 +50,11 @@ def carries(newer: Message, older: Message) -> bool:
     """Say whether the newer message tells all that the older one would have.
 
     It is about every alert of the older one, which it knows in full; words of people are never dropped.
+    What only brings the message up to date is told by whatever does so after it.
     """
-    if newer.kind != "notification" or older.kind != "notification" or newer.created_at < older.created_at:
+    is_state = older.kind == "notification" or older.reason in QUIET
+    tells_state = newer.kind == "notification" or (newer.reason in QUIET and older.reason in QUIET)
+    if not is_state or not tells_state or newer.created_at < older.created_at:
         return False
     if older.total_count > len(older.alerts):
         return False

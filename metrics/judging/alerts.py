@@ -11,13 +11,15 @@ from django.db.models.functions import Now
 from django.utils import translation
 
 from alerting.decoding import Decoded, NativeAlert
-from alerting.decoding.limits import MAX_ANNOTATION_VALUE, MAX_LABEL_VALUE, MAX_LABELS
+from alerting.decoding.limits import MAX_ANNOTATION_VALUE
 from alerting.intake import accept
 from channels.languages.voice import Voice
 from metrics.catalogue import advice
 from metrics.charts.links import chart_url, finding_url
 from metrics.judging import texts
+from metrics.judging.cause_texts import causes_brief
 from metrics.judging.findings import News
+from metrics.judging.naming import labels_of
 from metrics.judging.rules import Rule
 from metrics.models import Finding
 from tenants.context import current_tenant_id
@@ -29,8 +31,6 @@ SOURCE: Final = "metrics"
 LASTS: Final = timedelta(minutes=20)
 REPEATED_AFTER: Final = timedelta(minutes=5)
 AT_ONCE: Final = 500
-#: Names that stand for themselves; a series' label of such a name would change what the alert is.
-_OWN: Final = ("alertname", "metric", "threshold", "finding_kind")
 
 
 def tell(news: News, rules: Mapping[UUID, Rule], now: datetime) -> int:
@@ -84,14 +84,6 @@ def _alert(finding: Finding, rule: Rule, voice: Voice, now: datetime, is_over: b
     )
 
 
-def labels_of(finding: Finding, rule: Rule) -> dict[str, str]:
-    """What identifies the alert: the same for the same subject of the same rule, whatever was measured."""
-    own = {"alertname": rule.name, "metric": finding.metric, "threshold": rule.name, "finding_kind": finding.kind}
-    given = {name: text for name, text in (finding.labels | dict(rule.labels)).items() if name not in _OWN and text}
-    room = MAX_LABELS - len(own)
-    return own | {name: text[:MAX_LABEL_VALUE] for name, text in sorted(given.items())[:room]}
-
-
 def annotations_of(finding: Finding, rule: Rule, voice: Voice) -> dict[str, str]:
     """The facts, under the names by which messages say them in their reader's language, and why."""
     reasons = [f"{name}: {text}" for name, text in texts.reasons(finding, voice)]
@@ -108,7 +100,10 @@ def annotations_of(finding: Finding, rule: Rule, voice: Voice) -> dict[str, str]
         "direction": "above" if texts.is_above(finding) else "below",
         "for_seconds": str(int(rule.hold)) if rule.hold else "",
         "reaches_at": str(finding.why.get("crosses_at", "")),
-        "moved_with": ", ".join(texts.cause_text(cause) for cause in finding.causes[:5]),
+        "change": str(finding.why.get("change", "")),
+        "changed_at": str(finding.why.get("changed_at", "")),
+        "ended_because": finding.ended_because,
+        "moved_with": causes_brief(finding.causes),
         "runbook_url": rule.runbook_url,
         "chart_url": chart_url(finding),
         "finding_id": str(finding.pk),

@@ -4,22 +4,33 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 import structlog
+from django.db.models import Q, QuerySet
 
+from alerting import late_facts
+from alerting.late_facts import LateFact
+from channels.message import Reason
 from metrics.correlation import Mover, find_movers, frame_of
+from metrics.entities.speaking import series_of
+from metrics.judging import kin
 from metrics.judging.calendars import calendar_of
+from metrics.judging.cause_texts import causes_brief
 from metrics.judging.due import ALIVE, database_time
+from metrics.judging.naming import labels_of
+from metrics.judging.rules import rule_of
 from metrics.judging.states import moment
 from metrics.judging.subjects import SeriesRow, read_series
 from metrics.models import Finding, Series
 from metrics.seasons import BadSeries
 from metrics.storage import reading
+from metrics.thresholds.conditions import Entity
 from tenants.context import current_tenant_id, tenant_context
 from tenants.models import Tenant
+from tenants.principal import system
 
 log = structlog.get_logger(__name__)
 
@@ -35,12 +46,14 @@ STEP: Final = 60.0
 MOST_AT_ONCE: Final = 2
 #: Soon after a finding its course is long enough to compare; later than this nobody asks any more.
 SOON, LATE = timedelta(minutes=10), timedelta(hours=6)
+#: What was told with its causes is looked at once more for others of the same cause, once these are alerts, too.
+SETTLED: Final = timedelta(minutes=1)
 ROUND_SECONDS: Final = 30.0
 
 
 def seek(findings: Iterable[Finding], now: float) -> int:
     """Put the likely causes into the first of these findings; they are saved. Returns how many have any."""
-    chosen = [one for one in findings if one.series_id is not None][:MOST_AT_ONCE]
+    chosen = [one for one in findings if one.series_id is not None or one.kind == "entity"][:MOST_AT_ONCE]
     for finding in chosen:
         finding.causes = causes_of(finding, now)
         if finding.causes:
@@ -49,11 +62,19 @@ def seek(findings: Iterable[Finding], now: float) -> int:
 
 
 def causes_of(finding: Finding, now: float) -> list[dict[str, Any]]:
-    """What moved with a finding or before it, the likeliest first; nothing where its course is too short to tell."""
-    own = finding.series
+    """What moved with a finding or before it, the likeliest first; nothing where its course is too short to tell.
+
+    Of a finding about several metrics the course of the strongest is followed, and its others are no cause of it.
+    """
+    own = next(iter(series_of(finding)), None)
     if own is None:
         return []
-    rows = {str(row.number): row for row in _candidates(own, finding.labels, now)}
+    inner = _metrics_within(finding)
+    rows = {
+        str(row.number): row
+        for row in _candidates(own, finding.labels, now)
+        if row.number == own.number or row.metric not in inner or not finding.labels.items() <= row.labels.items()
+    }
     start = finding.began_at.timestamp() - BEFORE
     last = own.last_at.timestamp() + STEP if own.last_at is not None else now
     end = min(now, last, finding.ended_at.timestamp() + BEFORE if finding.ended_at else now)
@@ -69,6 +90,13 @@ def causes_of(finding: Finding, now: float) -> list[dict[str, Any]]:
     except BadSeries:
         return []
     return [_cause(mover, rows[mover.key]) for mover in movers[:MOST_CAUSES]]
+
+
+def _metrics_within(finding: Finding) -> frozenset[str]:
+    if finding.kind != "entity":
+        return frozenset()
+    condition = rule_of(finding.threshold).condition
+    return frozenset(condition.metrics) if isinstance(condition, Entity) else frozenset()
 
 
 def _cause(mover: Mover, row: SeriesRow) -> dict[str, Any]:
@@ -106,19 +134,41 @@ def seek_all() -> int:
 
 
 def seek_late(tenant_id: UUID, limit: int = 5) -> int:
-    """Look once more at findings whose course is long enough by now; return how many were looked at."""
+    """Look once more at findings whose course is long enough by now; return how many were looked at.
+
+    What comes of it reaches the messages that told of them: one update for each group, whatever came together.
+    """
     with tenant_context(tenant_id):
         now = database_time()
-        rows = list(
-            Finding._default_manager.filter(
-                raised_at__lt=moment(now) - SOON, raised_at__gt=moment(now) - LATE, series__isnull=False, causes=[]
-            )
-            .exclude(why__has_key="sought")
-            .select_related("series")
-            .order_by("-raised_at")[:limit]
-        )
+        rows = list(_waiting(moment(now))[:limit])
         for finding in rows:
-            finding.causes = causes_of(finding, now)
+            finding.causes = finding.causes or causes_of(finding, now)
             finding.why = finding.why | {"sought": True}
             finding.save(update_fields=["causes", "why"])
+        _tell(rows)
         return len(rows)
+
+
+def _waiting(now: datetime) -> QuerySet[Finding]:
+    is_long = Q(raised_at__lt=now - SOON)
+    is_known = Q(raised_at__lt=now - SETTLED, is_told=True) & ~Q(causes=[])
+    rows = Finding._default_manager.filter(Q(series__isnull=False) | Q(kind="entity"), is_long | is_known)
+    rows = rows.filter(raised_at__gt=now - LATE).exclude(why__has_key="sought")
+    return rows.select_related("series", "threshold").order_by("-raised_at")
+
+
+def _tell(findings: Iterable[Finding]) -> None:
+    told = [one for one in findings if one.is_told]
+    alike = kin.kin_of(told)
+    facts = [
+        LateFact(
+            labels=labels_of(one, one.threshold),
+            finding_id=str(one.pk),
+            annotations={"moved_with": causes_brief(one.causes)} if one.causes else {},
+            related=[labels_of(other, other.threshold) for other in alike.get(one.pk, [])],
+        )
+        for one in told
+        if one.causes or one.pk in alike
+    ]
+    if facts:
+        late_facts.add(system(current_tenant_id(), "metrics"), facts, Reason.CAUSES)

@@ -18,6 +18,7 @@ from metrics.backtest import Comparison, compare
 from metrics.judging.due import database_time
 from metrics.judging.rules import load_rules
 from metrics.judging.states import moment
+from metrics.judging.telling import LEARNED
 from metrics.models import Threshold
 from tenants.context import current_tenant_id, tenant_context
 from tenants.models import Tenant
@@ -84,7 +85,7 @@ def gather_all() -> int:
 def gather(tenant_id: UUID) -> bool:
     """Look up the past of one detector of a tenant whose turn it is; False when there is none."""
     with tenant_context(tenant_id):
-        rules = {rule.id: rule for rule in load_rules(["adaptive"]) if rule.paging == "earned"}
+        rules = {rule.id: rule for rule in load_rules(sorted(LEARNED)) if rule.paging == "earned"}
         threshold = next((one for one in Threshold._default_manager.filter(pk__in=rules) if _is_due(one)), None)
         if threshold is None:
             return False

@@ -11,6 +11,7 @@ from typing import Any, Final
 from django.db import connection
 from django.utils.translation import gettext as _
 
+from metrics.judging.rules import of_tenant
 from metrics.models import Finding, Threshold
 from metrics.trust.precision import Precision
 from tenants.context import current_tenant_id
@@ -19,6 +20,8 @@ DAYS: Final = 30
 #: From so many alerts on a pattern is one.
 ENOUGH: Final = 5
 IGNORED_SHARE: Final = 0.6
+#: How far down feedback may move a sensitivity where nobody said.
+LEAST: Final = 0.2
 #: Shorter than this it was over before anybody could have looked.
 SHORT: Final = timedelta(minutes=5)
 
@@ -113,18 +116,26 @@ def suggestions(
                 Suggestion("lower_severity", _("Nobody acts on most of these: a lower severity would do."), lower)
             )
     is_noisy = precision.judged >= ENOUGH and precision.share is not None and precision.share < precision.floor
-    if is_noisy and threshold.kind == "adaptive":
-        settings = dict(threshold.settings)
-        settings["sensitivity"] = round(max(0.0, float(settings.get("sensitivity") or 0.5) - 0.15), 2)
-        settings["least"] = min(float(settings.get("least", 0.2)), settings["sensitivity"])
-        found.append(
-            Suggestion("less_sensitive", _("Too much of it was noise: make it less sensitive."), {"settings": settings})
-        )
+    is_moved = threshold.kind in {"adaptive", "change", "entity"}
+    if is_noisy and is_moved and (calmer := _less_sensitive(threshold)) is not None:
+        found.append(calmer)
     if is_noisy and threshold.paging == "always":
         found.append(
             Suggestion("earn", _("Let it alert only once its precision is good enough."), {"paging": "earned"})
         )
     return found
+
+
+def _less_sensitive(threshold: Threshold) -> Suggestion | None:
+    """The next lower sensitivity; what the tenant set holds where the threshold has none of its own."""
+    given = threshold.settings.get("sensitivity")
+    now = float(of_tenant() if given is None else given)
+    lower = round(max(0.0, now - 0.15), 2)
+    if lower >= now:
+        return None
+    settings = threshold.settings | {"sensitivity": lower}
+    settings["least"] = min(float(settings.get("least", LEAST)), lower)
+    return Suggestion("less_sensitive", _("Too much of it was noise: make it less sensitive."), {"settings": settings})
 
 
 def _lengths(threshold: Threshold) -> list[timedelta]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
 from uuid import UUID
 
 from django.db.models import Count
 from django.db.models.functions import Now
 
+from alerting import late_facts
+from alerting.late_facts import LateFact
+from channels.message import Reason
+from metrics.judging.naming import labels_of
 from metrics.models import Feedback, Finding, MetricsPolicy, Threshold, Verdict
 from metrics.trust.precision import WEIGHT_OF_BACKTEST, Precision
 from tenants import audit
@@ -50,8 +54,23 @@ def precision_of(thresholds: Collection[UUID]) -> dict[UUID, Precision]:
 
 def give(principal: Principal, finding: Finding, verdict: str, note: str = "") -> Feedback:
     """Take a person's verdict in; a second one takes the place of the first, and only a change moves anything."""
+    feedback = _take(principal, finding, verdict, note)
+    _show(principal, [finding], verdict)
+    return feedback
+
+
+def give_all(principal: Principal, findings: Sequence[UUID], verdict: str) -> int:
+    """Take a person's verdict on several findings in (`settings.FEEDBACK_TAKER`); return how many of them there are."""
+    known = list(Finding._default_manager.filter(pk__in=list(findings)).select_related("threshold").order_by("pk"))
+    for finding in known:
+        _take(principal, finding, verdict, "")
+    _show(principal, known, verdict)
+    return len(known)
+
+
+def _take(principal: Principal, finding: Finding, verdict: str, note: str) -> Feedback:
     principal.require("act_on_alerts")
-    actor = f"{principal.kind}:{principal.id}"
+    actor = f"{principal.kind}:{principal.id}"[:200]
     before = Feedback._default_manager.filter(finding=finding, actor=actor).select_for_update().first()
     feedback, _made = Feedback._default_manager.update_or_create(
         finding=finding, actor=actor, defaults={"verdict": verdict, "note": note[:500], "at": Now()}
@@ -63,9 +82,17 @@ def give(principal: Principal, finding: Finding, verdict: str, note: str = "") -
     return feedback
 
 
+def _show(principal: Principal, findings: Sequence[Finding], verdict: str) -> None:
+    """Let the messages that told of them show what was said, and by whom."""
+    said = {"verdict": verdict, "verdict_by": principal.label[:200]}
+    told = [one for one in findings if one.is_told]
+    facts = [LateFact(labels=labels_of(one, one.threshold), finding_id=str(one.pk), annotations=said) for one in told]
+    late_facts.add(principal, facts, Reason.JUDGED)
+
+
 def _move(finding: Finding, verdict: str, before: str) -> None:
     """Move the sensitivity of the threshold; where it may go is bounded by what people set on it."""
-    if finding.kind not in {"adaptive", "entity"}:
+    if finding.kind not in {"adaptive", "change", "entity"}:
         return
     step = STEPS[Verdict(verdict)] - (STEPS[Verdict(before)] if before else 0.0)
     threshold = Threshold._default_manager.select_for_update().get(pk=finding.threshold_id)
