@@ -78,7 +78,7 @@ def findings(channel: Channel, calls: list[CallbackCall], linked: int) -> Iterat
     yield _secret(channel)
     yield _arrivals(calls)
     if calls and calls[0].outcome in REFUSALS:
-        yield Finding(False, _("The last call was refused: %(why)s.") % {"why": OUTCOMES[calls[0].outcome]})
+        yield Finding(False, _("The last call: %(why)s.") % {"why": OUTCOMES[calls[0].outcome]})
     if linked:
         yield Finding(True, _("Linked Slack users: %(count)d.") % {"count": linked})
     else:

@@ -13,9 +13,10 @@ MENTION = re.compile(r"&lt;([!@#][^&]*)&gt;")
 MARKS = (
     (re.compile(r"```(.+?)```", re.DOTALL), r"<code>\1</code>"),
     (re.compile(r"`([^`\n]+)`"), r"<code>\1</code>"),
-    (re.compile(r"(?<![\w*])\*([^*\n]+)\*(?![\w*])"), r"<b>\1</b>"),
-    (re.compile(r"(?<![\w_])_([^_\n]+)_(?![\w_])"), r"<i>\1</i>"),
-    (re.compile(r"(?<![\w~])~([^~\n]+)~(?![\w~])"), r"<s>\1</s>"),
+    # As at Slack, a mark stands right beside what it marks: a space of no width between them makes it a plain sign.
+    (re.compile(r"(?<![\w*])\*(?![\s\u200b])([^*\n]+)(?<![\s\u200b])\*(?![\w*])"), r"<b>\1</b>"),
+    (re.compile(r"(?<![\w_])_(?![\s\u200b])([^_\n]+)(?<![\s\u200b])_(?![\w_])"), r"<i>\1</i>"),
+    (re.compile(r"(?<![\w~])~(?![\s\u200b])([^~\n]+)(?<![\s\u200b])~(?![\w~])"), r"<s>\1</s>"),
 )
 QUOTE = re.compile(r"^(?:&gt;|>) ?(.*)$", re.MULTILINE)
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}")

@@ -18,7 +18,7 @@ from tests.fakes.twilio import FakeTwilio, TwilioMessage
 from tests.fakes.webhook import FakeWebhook
 
 SLACK_PREFIX = "/slack/api/"
-SLACK_DOORS = ("/slack/press", "/slack/submit", "/slack/answers/")
+SLACK_DOORS = ("/slack/press", "/slack/submit", "/slack/command", "/slack/answers/")
 WEBHOOK_PREFIX = "/hooks/"
 TWILIO_PREFIX = "/twilio"
 PAGERDUTY_PREFIX = "/pagerduty"
@@ -125,6 +125,8 @@ class Doors:
             self._player.take_answer(request)
             return Reply()
         form = read_form(request)
+        if request.path == "/slack/command":
+            return _said(self._player.command(form.get("text", "")), "/?channel=slack&")
         message = next((one for one in self._slack.messages if one.ts == form.get("ts")), None)
         page = ""
         if message is None:
@@ -135,7 +137,7 @@ class Doors:
             said = self._player.submit(message, form)
         if page:
             return Reply(body=page.encode("utf-8", "replace"), headers=HTML_HEADERS)
-        return Reply(HTTPStatus.SEE_OTHER, headers={"Location": f"/?said={quote(said[:1500])}"})
+        return _said(said)
 
     def _keep_sms(self, message: TwilioMessage) -> None:
         self._inbox.add_sms(message)
@@ -165,6 +167,11 @@ def _plain(item: Item) -> dict[str, object]:
         "text": item.text,
         **detail,
     }
+
+
+def _said(words: str, place: str = "/?") -> Reply:
+    """Lead back to the page, which shows what the service answered."""
+    return Reply(HTTPStatus.SEE_OTHER, headers={"Location": f"{place}said={quote(words[:1500])}"})
 
 
 def _without(values: dict[str, object], name: str) -> dict[str, object]:

@@ -17,6 +17,11 @@ ICON = (
     " height='10' rx='2' fill='%232563eb'/%3E%3Cpath d='M2 5l6 4 6-4' fill='none' stroke='white' stroke-width='1.4'"
     "/%3E%3C/svg%3E"
 )
+# Slack's slash command, typed into the channel.
+COMMAND = (
+    '<form class="command" method="post" action="/slack/command"><label for="command">/alerts</label>'
+    '<input id="command" name="text" autocomplete="off"><button class="button">Send</button></form>'
+)
 SIGNATURES = {
     "valid": ("good", "signature valid"),
     "invalid": ("bad", "signature invalid"),
@@ -31,6 +36,7 @@ def draw_page(items: list[Item], *, channel: str, total: int, said: str = "") ->
     `said` is what the service answered to the reader's last act.
     """
     answered = f'<p class="said" role="status">{escape(said)}</p>' if said else ""
+    command = COMMAND if channel == "slack" and items else ""
     body = "".join(map(_draw_item, items)) or _draw_empty()
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Inbox</title>'
@@ -40,7 +46,7 @@ def draw_page(items: list[Item], *, channel: str, total: int, said: str = "") ->
         f"<nav>{_draw_tabs(channel)}</nav>"
         f'<span class="count">{len(items)} shown, {total} arrived</span>'
         '<form method="post" action="/clear"><button>Clear</button></form></header>'
-        f'<main>{answered}{body}</main><script src="/inbox.js" defer></script></body></html>'
+        f'<main>{answered}{command}{body}</main><script src="/inbox.js" defer></script></body></html>'
     )
 
 

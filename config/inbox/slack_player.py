@@ -8,7 +8,7 @@ import os
 import re
 import threading
 import time
-from html import escape
+from html import escape, unescape
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -19,6 +19,7 @@ from tests.fakes.slack import FakeSlack, SlackMessage, interaction
 
 USER = {"id": "U0INBOX", "username": "inbox"}
 ORIGIN = re.compile(r"https?://[^/\s\"]+(?=/admin/)")
+LINK = re.compile(r"<https?://[^|>]*\|([^>]*)>")
 WAIT_SECONDS = 0.1
 
 
@@ -73,6 +74,18 @@ class SlackPlayer:
         said = self._call(message, payload)
         errors = json.loads(said).get("errors", {}) if said.startswith("{") else {}
         return str(errors.get("answer", said or "Done."))
+
+    def command(self, text: str) -> str:
+        """Type `/alerts` into the channel of the newest message; return what only its writer sees."""
+        place = next((found for message in reversed(self._slack.messages) if (found := callback_url(message))), "")
+        if not place:
+            return "No message of the service has arrived yet, so nobody knows where it takes commands."
+        number = next(self._numbers)
+        fields = {"command": "/alerts", "text": text, "user_id": USER["id"], "user_name": USER["username"]}
+        fields |= {"trigger_id": f"{number}.{time.time()}", "response_url": f"{self._own_url}/slack/answers/{number}"}
+        said = post(place, *interaction(signing_secret(), fields, command=True))
+        words = str(json.loads(said).get("text", "")) if said.startswith("{") else said
+        return unescape(LINK.sub(r"\1", words))
 
     def _call(self, message: SlackMessage, payload: dict[str, Any]) -> str:
         place = callback_url(message)

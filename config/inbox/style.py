@@ -29,8 +29,8 @@ margin-bottom:.6rem}
 .tag{padding:.05rem .55rem;border-radius:99px;font-weight:600;color:#fff;font-size:.75rem}
 .slack .tag{background:#611f69}.email .tag{background:#1264a3}.webhook .tag{background:#4a5560}
 .sms .tag{background:#0a7d43}.pagerduty .tag{background:#046a38}
-.said{background:var(--card);border:1px solid var(--line);border-left:4px solid var(--link);border-radius:8px;
-padding:.5rem .9rem}
+.said{white-space:pre-line;background:var(--card);border:1px solid var(--line);border-left:4px solid var(--link);
+border-radius:8px;padding:.5rem .9rem}
 .bubble{max-width:24rem;background:#e5e5ea;color:#101014;border-radius:18px 18px 18px 4px;padding:.6rem .9rem;
 white-space:pre-wrap}
 .bubble a{color:#0a4f9e}
@@ -65,6 +65,10 @@ button.button.primary{background:#007a5a;border-color:#007a5a;color:#fff}
 .more summary::-webkit-details-marker{display:none}
 
 .more[open] form{margin-top:.35rem}.more form button{width:100%;text-align:left;border:0}
+.command{display:flex;gap:.6rem;align-items:center;margin-bottom:1rem}
+.command label{font-family:monospace}
+.command input{flex:1;font:inherit;padding:.4rem;border:1px solid var(--line);border-radius:6px;background:var(--card);
+color:inherit}
 .dialog{display:grid;gap:.8rem;max-width:30rem}
 .dialog textarea,.dialog select{display:block;width:100%;font:inherit;margin-top:.3rem;padding:.4rem;
 background:transparent;color:inherit;border:1px solid var(--line);border-radius:6px}

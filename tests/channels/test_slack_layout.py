@@ -12,6 +12,8 @@ from channels import registry
 from channels.adapters.slack_layout import MAX_BLOCKS, build_blocks, chart_of
 from channels.message import Message
 from channels.sandbox.layout import STANDARD, Piece, read
+from channels.sanitise import escape_mrkdwn
+from channels.slack.drawing import draw_mrkdwn
 from channels.templating import check_parts, preview, render
 from channels.templating.builtin import builtin_source
 from channels.templating.samples import NASTY, sample_message, worst_messages
@@ -192,6 +194,12 @@ class TestPreview:
     def test_nothing_in_a_message_becomes_html(self) -> None:
         nasty = changed(title=NASTY, group_labels={NASTY: NASTY})
         assert "<script" not in preview("slack", {"blocks": EVERYTHING}, nasty).drawing
+
+    def test_a_mark_with_a_space_of_no_width_inside_is_a_plain_sign_as_at_slack(self) -> None:
+        assert draw_mrkdwn("*a b* _c_ ~d~") == "<b>a b</b> <i>c</i> <s>d</s>"
+        assert draw_mrkdwn("2 * 3 * 4, * a*") == "2 * 3 * 4, * a*"
+        shown = draw_mrkdwn(escape_mrkdwn("*a* _b_ ~c~ `d`"))
+        assert not [tag for tag in ("<b>", "<i>", "<s>", "<code>") if tag in shown]
 
     def test_what_is_wrong_shows_the_built_in_message(self) -> None:
         found = preview("slack", {"blocks": "{{ nothing( }}"})

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlencode, urlsplit
 import pytest
 from django.test import Client
 
+from alerting.models import Silence
 from channels.delivery import deliver_due
 from channels.models import ChannelIdentity
 from config.inbox import slack_player
@@ -91,3 +92,40 @@ def test_a_dialog_takes_a_comment(doors: tuple[Doors, Scene]) -> None:
     assert unquote(said.headers["Location"]) == "/?said=Done."
     deliver(scene)
     assert "restarted it" in call(inbox, "GET", "/").body.decode()
+
+
+def test_the_slash_command_is_typed_in_the_inbox(doors: tuple[Doors, Scene]) -> None:
+    inbox, scene = doors
+    assert 'action="/slack/command"' in inbox(Request("GET", "/", {"channel": "slack"}, {}, b"")).body.decode()
+    said = unquote(call(inbox, "POST", "/slack/command", {"text": ""}).headers["Location"])
+    assert f"\u2022 {scene.group().title} (warning, firing" in said
+    said = unquote(call(inbox, "POST", "/slack/command", {"text": "help"}).headers["Location"])
+    assert "Write /alerts to see what is open" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("Assign to me", "It is yours now."),
+        ("Show similar", "There was nothing like it before."),
+        ("Silence for 1 hour", "Silenced for 1 h."),
+        ("Silence for 4 hours", "Silenced for 4 h."),
+        ("Resolve", "Resolved."),
+    ],
+)
+def test_each_act_of_the_message_does_what_it_says(doors: tuple[Doors, Scene], words: str, said: str) -> None:
+    inbox, _scene = doors
+    assert unquote(press(inbox, words).headers["Location"]) == f"/?said={said}"
+
+
+def test_silencing_until_a_time_is_chosen_in_a_dialog(doors: tuple[Doors, Scene]) -> None:
+    inbox, scene = doors
+    page = press(inbox, "Silence until\u2026").body.decode()
+    value = unescape(re.search(r'name="value" value="([^"]+)"', page)[1])
+    ts, until = re.search(r'name="ts" value="([^"]+)"', page)[1], re.search(r'<option value="(\d+)"', page)[1]
+    past = call(inbox, "POST", "/slack/submit", {"ts": ts, "value": value, "until": "1000000000"})
+    assert unquote(past.headers["Location"]) == "/?said=Choose a time to come."
+    said = call(inbox, "POST", "/slack/submit", {"ts": ts, "value": value, "until": until})
+    assert unquote(said.headers["Location"]) == "/?said=Done."
+    with scene.context():
+        assert int(Silence.objects.get().ends_at.timestamp()) == int(until)
