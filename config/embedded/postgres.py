@@ -18,7 +18,7 @@ from psycopg2 import extensions
 
 from config.embedded.account import Account, reachable_binaries
 from config.embedded.errors import OperatorError
-from config.embedded.processes import end
+from config.embedded.processes import end, start_server
 from config.embedded.provisioning import provision
 
 SUPERUSER = "postgres"
@@ -117,15 +117,7 @@ class PostgresServer:
     def start(self) -> None:
         """Prepare, start and wait until connections are answered."""
         self.prepare()
-        with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(
-                self.command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                **self.popen,
-            )
+        self.process = start_server(self.command, self.folder / "log", self.popen)
         self.wait_ready(self.process)
 
     def wait_ready(self, process: subprocess.Popen[bytes] | None = None, timeout: float = 30) -> None:

@@ -1,10 +1,21 @@
-"""Tell and end processes that are not our children."""
+"""Start servers; tell and end processes that are not our children."""
 
 import contextlib
+import subprocess
 import time
 from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
 import psutil
+
+
+def start_server(command: list[str], log: Path, popen: dict[str, Any]) -> subprocess.Popen[bytes]:
+    """Start a server that says what it has to say in a file, in a session of its own: no Ctrl-C reaches it."""
+    with log.open("ab") as words:
+        return subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=words, stderr=words, start_new_session=True, **popen
+        )
 
 
 def is_alive(process: psutil.Process) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from config.embedded.errors import OperatorError
+from config.embedded.processes import start_server
 
 
 @dataclass
@@ -58,15 +59,7 @@ class ValkeyServer:
     def start(self) -> None:
         """Start and wait until the server answers."""
         self.prepare()
-        with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(
-                self.command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                **self.popen,
-            )
+        self.process = start_server(self.command, self.folder / "log", self.popen)
         self.wait_ready(self.process)
 
     def wait_ready(self, process: subprocess.Popen[bytes] | None = None, timeout: float = 10) -> None:
