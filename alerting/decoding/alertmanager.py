@@ -13,14 +13,13 @@ from alerting.decoding.counting import strings_in
 from alerting.decoding.items import (
     UNDECODABLE,
     Format,
-    clean_both,
+    clean_texts,
     decode_array,
     decode_values,
     fast_alerts,
     is_clean,
     refuse_oversize,
 )
-from alerting.decoding.names import are_names
 from alerting.decoding.reading import ItemReader, Time
 from alerting.decoding.times import Window
 from alerting.decoding.urls import is_link
@@ -66,14 +65,10 @@ def _none_in_year_one(at: datetime | None) -> datetime | None:
 
 
 def _alert(wire: WireAlert, is_body_clean: bool, window: Window) -> NativeAlert | None:
-    labels, annotations, flags = wire.labels, wire.annotations or {}, 0
-    if not are_names(labels) or not are_names(annotations):
+    texts = clean_texts(wire.labels, wire.annotations or {}, is_body_clean)
+    if texts is None:
         return None
-    if not is_body_clean or "" in labels.values():
-        cleaned = clean_both(labels, annotations)
-        if cleaned is None:
-            return None
-        labels, annotations, flags = cleaned
+    labels, annotations, flags = texts
     status = wire.status or "firing"
     starts_at, ends_at = _none_in_year_one(wire.starts_at or None), _none_in_year_one(wire.ends_at or None)
     span = native.believed_span(starts_at, ends_at, status, window)

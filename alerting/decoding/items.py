@@ -11,6 +11,7 @@ from alerting.decoding import limits
 from alerting.decoding.alert import Decoded, Flag, NativeAlert
 from alerting.decoding.cleaning import clean_annotations, clean_labels
 from alerting.decoding.counting import strings_in
+from alerting.decoding.names import are_names
 from alerting.decoding.reading import ItemReader
 from alerting.decoding.times import Window
 from tenants import strict_json
@@ -147,7 +148,18 @@ def _read_value(form: Format[Wire], value: Any, reader: ItemReader) -> NativeAle
     return form.read(value, reader)
 
 
-def clean_both(
+def clean_texts(
+    labels: dict[str, str], annotations: dict[str, str], is_body_clean: bool
+) -> tuple[dict[str, str], dict[str, str], int] | None:
+    """Labels and annotations as they are kept, with the flag for a change; None when they cannot be read this fast."""
+    if not are_names(labels) or not are_names(annotations):
+        return None
+    if is_body_clean and "" not in labels.values():
+        return labels, annotations, 0
+    return _clean_both(labels, annotations)
+
+
+def _clean_both(
     labels: dict[str, str], annotations: dict[str, str]
 ) -> tuple[dict[str, str], dict[str, str], int] | None:
     """Labels and annotations cleaned, with the flag for that; None when one holds a NUL or no label is left."""

@@ -18,7 +18,7 @@ from alerting.decoding.counting import strings_in
 from alerting.decoding.items import (
     UNDECODABLE,
     Format,
-    clean_both,
+    clean_texts,
     decode_array,
     decode_items,
     fast_alerts,
@@ -26,7 +26,6 @@ from alerting.decoding.items import (
     is_clean,
     refuse_oversize,
 )
-from alerting.decoding.names import are_names
 from alerting.decoding.reading import ItemReader, Time
 from alerting.decoding.times import Window
 from alerting.decoding.urls import is_link
@@ -96,14 +95,10 @@ def believed_span(
 
 
 def _alert(wire: WireAlert, is_body_clean: bool, window: Window) -> NativeAlert | None:
-    labels, annotations, flags = wire.labels, wire.annotations or {}, 0
-    if not are_names(labels) or not are_names(annotations):
+    texts = clean_texts(wire.labels, wire.annotations or {}, is_body_clean)
+    if texts is None:
         return None
-    if not is_body_clean or "" in labels.values():
-        cleaned = clean_both(labels, annotations)
-        if cleaned is None:
-            return None
-        labels, annotations, flags = cleaned
+    labels, annotations, flags = texts
     level = _level(wire.severity, labels)
     link = None if wire.generator_url is UNSET else wire.generator_url
     if level is None or (link is not None and not is_link(link)):
