@@ -12,6 +12,7 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFil
 from alerting.admin.matching import label_chips
 from alerting.admin.severity import severity_chip, status_chip
 from alerting.admin.timelines import timeline_lines
+from alerting.decoding.urls import is_link
 from alerting.filters import alerts_with_text
 from alerting.models import Alert
 from alerting.scoring.words import unusual, urgent
@@ -62,6 +63,7 @@ class AlertAdmin(ReadOnlyAdmin):
             "alert": alert,
             "severity": severity_chip(alert.severity),
             "status": status_chip(alert.status),
+            "links": [name for name, text in alert.annotations.items() if is_link(text)],
             "fingerprint": bytes(alert.fingerprint).hex(),
             "said": [text for text in (unusual(alert.scores), urgent(alert.scores)) if text],
             "timeline": timeline_lines(alert_timeline(alert.pk).order_by("-at", "-id")[:EVENTS]),

@@ -1,6 +1,7 @@
 """Working alerts in the admin: groups, alerts, quarantine, the overview."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,7 +13,16 @@ from alerting import auditor
 from alerting.admin import dashboard_data, finding_words
 from alerting.decoding.alert import Decoded
 from alerting.intake import accept
-from alerting.models import Alert, AlertGroup, IntakeRequest, OnCallSchedule, QuarantinedAlert, Silence, TimelineEvent
+from alerting.models import (
+    Alert,
+    AlertGroup,
+    IntakeRequest,
+    OnCallSchedule,
+    QuarantinedAlert,
+    ScheduleOverride,
+    Silence,
+    TimelineEvent,
+)
 from alerting.oncall import watching
 from channels.models import Channel, Delivery
 from tenants.context import tenant_context
@@ -245,3 +255,33 @@ def test_bytes_that_are_no_text_can_be_looked_at(ours: World) -> None:
     with tenant_context(ours.tenant.pk):
         item = QuarantinedAlert.objects.create(source="native", item_index=1, raw=b"\xff\xfe{", errors=[])
     assert ours.client(ours.viewer).get(admin_url(QuarantinedAlert, "change", item.pk)).status_code == 200
+
+
+def test_an_empty_list_says_so_and_one_that_is_filtered_says_that(ours: World) -> None:
+    client, url = ours.client(ours.owner), admin_url(ScheduleOverride, "changelist")
+    with tenant_context(ours.tenant.pk):
+        ScheduleOverride.objects.all().delete()
+    body = client.get(url).content.decode()
+    assert "Nothing here yet" in body
+    assert "Reset filters" not in body
+    searched = client.get(admin_url(Channel, "changelist"), {"q": "no such channel"}).content.decode()
+    assert "Nothing matches" in searched
+    assert "Reset filters" in searched
+
+
+def test_an_alert_s_web_addresses_are_links_and_nothing_else_is(ours: World) -> None:
+    with tenant_context(ours.tenant.pk):
+        Alert.objects.update(
+            annotations={"runbook_url": "https://runbooks.example.org/x", "bad": "javascript:alert(1)", "text": "plain"}
+        )
+    body = ours.client(ours.viewer).get(ours.url(Alert)).content.decode()
+    assert 'href="https://runbooks.example.org/x" rel="noopener noreferrer nofollow"' in body
+    assert 'href="javascript:' not in body
+
+
+def test_times_are_of_one_kind_in_english(ours: World) -> None:
+    with tenant_context(ours.tenant.pk):
+        Alert.objects.update(starts_at=datetime(2026, 11, 23, 21, 5, 9, tzinfo=UTC))
+    body = ours.client(ours.viewer).get(ours.url(Alert)).content.decode()
+    assert "23 Nov 2026, 21:05:09" in body
+    assert "p.m." not in body
