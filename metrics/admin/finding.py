@@ -23,7 +23,7 @@ from alerting.admin.severity import severity_chip
 from alerting.models import Alert
 from channels.languages.voice import Voice
 from metrics.admin.plotting import BLUE, GREY, OPTIONS, RED, VIOLET, Plot
-from metrics.charts.course import Course, course_of
+from metrics.charts.course import Course, courses_of
 from metrics.judging import texts
 from metrics.judging.due import database_time
 from metrics.models import Feedback, Finding, Verdict
@@ -69,7 +69,7 @@ class FindingAdmin(ReadOnlyAdmin):
         finding: Finding = self.get_object_or_404(request, object_id)
         self.check_look(request, finding)
         voice = Voice(get_language() or "en", request.tenant.time_zone)  # type: ignore[attr-defined]
-        course = course_of(finding, database_time())
+        courses = courses_of(finding, database_time())
         principal = principal_of(request)
         context = {
             **self.admin_site.each_context(request),
@@ -83,7 +83,7 @@ class FindingAdmin(ReadOnlyAdmin):
             "labels": label_chips(finding.labels, most=20),
             "reasons": texts.reasons(finding, voice),
             "causes": [{"text": texts.cause_text(cause), **cause} for cause in finding.causes],
-            "chart": plot_of(course).data() if course is not None else "",
+            "charts": [{"title": one.title, "unit": one.unit, "data": plot_of(one).data()} for one in courses],
             "chart_options": json.dumps(OPTIONS),
             "verdicts": list(Feedback._default_manager.filter(finding=finding).order_by("-at")),
             "mine": Feedback._default_manager.filter(finding=finding, actor=f"{principal.kind}:{principal.id}").first(),
@@ -156,5 +156,8 @@ def plot_of(course: Course) -> Plot:
         plot.limit(_("over again") if line.is_clear else _("limit"), line.value, GREY if line.is_clear else RED)
     plot.band(_("usual"), course.at, course.low, course.high)
     plot.band(_("forecast, likely"), course.forecast_at, course.forecast_low, course.forecast_high)
+    if course.changed_at is not None:
+        plot.line(_("before and after"), course.at, course.expected, VIOLET, is_dashed=True)
+        plot.stretches(_("change"), [(course.changed_at, course.changed_at)], "blue", (0, 1))
     plot.stretches(_("found"), course.found, "orange", (0, 1))
     return plot

@@ -10,10 +10,15 @@ import numpy as np
 
 from alerting.scoring.numerics.packing import BadModel
 from metrics.bands import BandConfig, Bands
+from metrics.changes.watch import rates_of
+from metrics.charts import changed
+from metrics.entities.model import EntityModel
+from metrics.entities.speaking import series_of
+from metrics.entities.stored import model_of
 from metrics.judging.calendars import calendar_of
 from metrics.judging.learned import LearnedBand, open_model
 from metrics.judging.rules import rule_of
-from metrics.models import DetectorState, Finding, Series
+from metrics.models import DetectorState, Finding, Kind, Series
 from metrics.seasons import BadSeries
 from metrics.storage import reading
 from metrics.thresholds.batch import Floats
@@ -29,6 +34,8 @@ POINTS: Final = 480
 #: For a detector, which has no band of its own, a band is learned of so much of the past for the picture.
 LEARN_FROM: Final = 7 * 86_400.0
 LEARN_STEP: Final = 600.0
+#: So many deviations around the usual are drawn of a metric that is judged with others.
+DEVIATIONS: Final = 3.0
 
 
 @dataclass(frozen=True)
@@ -59,42 +66,53 @@ class Course:
     forecast: Floats = field(default_factory=lambda: np.empty(0))
     forecast_low: Floats = field(default_factory=lambda: np.empty(0))
     forecast_high: Floats = field(default_factory=lambda: np.empty(0))
+    #: The moment of a lasting change.
+    changed_at: float | None = None
 
 
-def course_of(finding: Finding, now: float) -> Course | None:
-    """The course of the series around a finding, of several the one that most made it; None without such a one."""
-    series = finding.series or _strongest(finding)
-    if series is None:
-        return None
+def courses_of(finding: Finding, now: float) -> list[Course]:
+    """The courses around a finding: of its series, or of each of the metrics that most made it, the strongest first."""
     began, ended = finding.began_at.timestamp(), finding.ended_at.timestamp() if finding.ended_at else now
     span = min(MOST_SHOWN, max(LEAST_SHOWN, BEFORE * (ended - began)))
     start, end = max(began - span, ended - MOST_SHOWN), min(now, ended + AFTER)
-    at, value = _values(series.number, start, end)
+    if finding.series is not None:
+        return [_course(finding, finding.series, start, end, (began, ended))]
+    model = model_of(finding.threshold_id, bytes(finding.subject), calendar_of().calendar)
+    return [_part(model, series, start, end, (began, ended)) for series in series_of(finding)]
+
+
+def _course(finding: Finding, series: Series, start: float, end: float, found: tuple[float, float]) -> Course:
+    at, value = thin(*changed.shown(finding, series, *_samples(series.number, start, end)), POINTS)
     low, high, expected = _band(finding, series.number, at, end)
+    change = changed.drawn(finding, at)
+    if change is not None:
+        low, high, expected = change.low, change.high, change.expected
     ahead = [np.array(finding.why.get(name) or [], dtype=np.float64) for name in ("f_at", "f_mid", "f_low", "f_high")]
     if len(ahead[0]):
         end = max(end, float(ahead[0][-1]))
     return Course(
         str(series), finding.unit or series.unit, start, end, at, value, low, high, expected, _lines(finding),
-        ((began, ended),), *ahead,
+        (found,), ahead[0], ahead[1], ahead[2], ahead[3], change.moment if change is not None else None,
     )  # fmt: skip
 
 
-def _strongest(finding: Finding) -> Series | None:
-    """The series of the metric that speaks loudest in a finding about several."""
-    told = finding.why.get("metrics") or []
-    if not told:
-        return None
-    rows = Series._default_manager.filter(metric=str(told[0]["metric"]), labels__contains=finding.labels)
-    return rows.order_by("-last_at").first()
+def _part(model: EntityModel | None, series: Series, start: float, end: float, found: tuple[float, float]) -> Course:
+    """One metric of several as it was judged, a counter by its change a second, with what its model holds for usual."""
+    at, value = _samples(series.number, start, end)
+    unit = series.unit
+    if series.kind == Kind.COUNTER:
+        value, unit = rates_of(at, value, None), f"{unit}/s" if unit else ""
+    at, value = thin(at, value, POINTS)
+    if model is None or series.metric not in model.names or not len(at):
+        return Course(str(series), unit, start, end, at, value, found=(found,))
+    usual, deviation = model.usual_of(series.metric, at)
+    low, high = usual - DEVIATIONS * deviation, usual + DEVIATIONS * deviation
+    return Course(str(series), unit, start, end, at, value, low, high, usual, (), (found,))
 
 
-def _values(number: int, start: float, end: float) -> tuple[Floats, Floats]:
-    """At most so many points; from samples where they are few, else the furthest of each step."""
+def _samples(number: int, start: float, end: float) -> tuple[Floats, Floats]:
     found = reading.samples(current_tenant_id(), [number], start, end).get(number)
-    if found is None:
-        return np.empty(0), np.empty(0)
-    return thin(*found, POINTS)
+    return found if found is not None else (np.empty(0), np.empty(0))
 
 
 def thin(at: Floats, value: Floats, most: int) -> tuple[Floats, Floats]:
@@ -122,7 +140,7 @@ def _lines(finding: Finding) -> tuple[Line, ...]:
 
 
 def _band(finding: Finding, number: int, at: Floats, end: float) -> tuple[Floats | None, Floats | None, Floats | None]:
-    if finding.kind not in {"adaptive", "entity"} or not len(at):
+    if finding.kind != "adaptive" or not len(at):
         return None, None, None
     expected, low, high = (_stored(finding) or _learned(number, float(at[0]), end)).edges(at)
     return (low, high, expected) if np.isfinite(low).any() else (None, None, None)

@@ -1,7 +1,8 @@
-"""Draws a course as a PNG with Pillow: small, self-contained, readable in a chat and in a mail."""
+"""Draws courses as a PNG with Pillow: small, self-contained, readable in a chat and in a mail."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 from functools import cache
 from io import BytesIO
@@ -15,6 +16,8 @@ from metrics.charts.course import Course
 from metrics.thresholds.batch import Floats
 
 WIDTH, HEIGHT = 880, 360
+#: Of several courses below each other.
+PART = 210
 #: Drawn twice as large and made smaller: smooth lines.
 FINE: Final = 2
 LEFT, RIGHT, TOP, BOTTOM = 74, 18, 44, 34
@@ -25,12 +28,24 @@ _DAY: Final = 86_400
 _TICKS_ACROSS, _TICKS_UP = 8, 5
 
 
-def draw(course: Course, voice: Voice, zone: tzinfo = UTC) -> bytes:
-    """One picture of a course."""
-    image = Image.new("RGB", (WIDTH * FINE, HEIGHT * FINE), PAPER)
-    sheet = Sheet(ImageDraw.Draw(image), course)
+def draw(courses: Sequence[Course], voice: Voice, zone: tzinfo = UTC) -> bytes:
+    """One picture of one course, or of several below each other, each with its own scale and over the same time."""
+    height = HEIGHT if len(courses) == 1 else PART
+    image = Image.new("RGB", (WIDTH * FINE, height * len(courses) * FINE), PAPER)
+    pen = ImageDraw.Draw(image)
+    for number, course in enumerate(courses):
+        _draw(Sheet(pen, course, number * height, height), course, voice, zone)
+    small = image.resize((WIDTH, height * len(courses)), Image.Resampling.LANCZOS).quantize(128)
+    out = BytesIO()
+    small.save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
+def _draw(sheet: Sheet, course: Course, voice: Voice, zone: tzinfo) -> None:
     for began, ended in course.found:
         sheet.stretch(began, ended, FOUND)
+    if course.changed_at is not None:
+        sheet.moment(course.changed_at, LIMIT)
     sheet.scales(voice, zone)
     sheet.area(course.at, course.low, course.high, BAND)
     sheet.area(course.forecast_at, course.forecast_low, course.forecast_high, "#ede9fe")
@@ -40,10 +55,6 @@ def draw(course: Course, voice: Voice, zone: tzinfo = UTC) -> bytes:
     sheet.course(course.at, course.value, LINE, 2.0)
     sheet.course(course.forecast_at, course.forecast, AHEAD, 2.0)
     sheet.title(course.title)
-    small = image.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS).quantize(128)
-    out = BytesIO()
-    small.save(out, "PNG", optimize=True)
-    return out.getvalue()
 
 
 @cache
@@ -55,8 +66,10 @@ def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 class Sheet:
     """The drawing area with its two scales."""
 
-    def __init__(self, pen: ImageDraw.ImageDraw, course: Course) -> None:
+    def __init__(self, pen: ImageDraw.ImageDraw, course: Course, above: int = 0, height: int = HEIGHT) -> None:
         self.pen, self.course_drawn = pen, course
+        # The upper edge of its part of the picture, that of the lines, and where they stand on.
+        self.edge, self.ceiling, self.floor = above, above + TOP, above + height - BOTTOM
         self.start, self.end = course.start, max(course.end, course.start + 60.0)
         self.bottom, self.top = span_of(course)
 
@@ -66,12 +79,18 @@ class Sheet:
 
     def y(self, value: float) -> float:
         share = (value - self.bottom) / (self.top - self.bottom)
-        return (HEIGHT - BOTTOM - min(1.05, max(-0.02, share)) * (HEIGHT - TOP - BOTTOM)) * FINE
+        return (self.floor - min(1.05, max(-0.02, share)) * (self.floor - self.ceiling)) * FINE
 
     def stretch(self, began: float, ended: float, colour: str) -> None:
         """A coloured stretch of time, at least two pixels wide."""
         left, right = self.x(began), max(self.x(ended), self.x(began) + 2 * FINE)
-        self.pen.rectangle([left, TOP * FINE, right, (HEIGHT - BOTTOM) * FINE], fill=colour)
+        self.pen.rectangle([left, self.ceiling * FINE, right, self.floor * FINE], fill=colour)
+
+    def moment(self, at: float, colour: str) -> None:
+        """A dashed line through all of the height at one time."""
+        place = self.x(at)
+        for top in range(self.ceiling * FINE, self.floor * FINE, 12 * FINE):
+            self.pen.line([place, top, place, top + 7 * FINE], fill=colour, width=round(1.5 * FINE))
 
     def scales(self, voice: Voice, zone: tzinfo) -> None:
         """Grid lines with their numbers and times."""
@@ -87,7 +106,7 @@ class Sheet:
         while at <= self.end:
             moment = datetime.fromtimestamp(at, zone)
             is_day = step >= _DAY or moment.strftime("%H:%M") == "00:00"
-            place = (self.x(at), (HEIGHT - BOTTOM + 6) * FINE)
+            place = (self.x(at), (self.floor + 6) * FINE)
             text = moment.strftime("%d.%m." if is_day else "%H:%M")
             self.pen.text(place, text, fill=FAINT, font=font(12), anchor="ma")
             at += step
@@ -134,7 +153,7 @@ class Sheet:
         room, face = (WIDTH - LEFT - RIGHT + 50) * FINE, font(15)
         while text and self.pen.textlength(text, font=face) > room:
             text = text[:-2].rstrip("…") + "…"
-        self.pen.text(((LEFT - 60) * FINE, 14 * FINE), text, fill=INK, font=face)
+        self.pen.text(((LEFT - 60) * FINE, (self.edge + 14) * FINE), text, fill=INK, font=face)
 
 
 def span_of(course: Course) -> tuple[float, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from zoneinfo import ZoneInfo
 
 from channels.languages.voice import Voice
-from metrics.charts.course import course_of
+from metrics.charts.course import courses_of
 from metrics.charts.drawing import draw
 from metrics.charts.links import read_token
 from metrics.judging.due import database_time
@@ -24,8 +24,6 @@ def picture(token: str) -> bytes | None:
         finding = Finding._default_manager.select_related("series", "threshold").filter(pk=finding_id).first()
         if finding is None:
             return None
-        course = course_of(finding, database_time())
+        courses = courses_of(finding, database_time())
         locale, zone = Tenant.objects.values_list("locale", "time_zone").get(pk=tenant_id)
-    if course is None:
-        return None
-    return draw(course, Voice(locale, zone), ZoneInfo(zone))
+    return draw(courses, Voice(locale, zone), ZoneInfo(zone)) if courses else None

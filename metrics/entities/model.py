@@ -113,6 +113,12 @@ class EntityModel:
             "certainty": round(1.0 - float(10.0 ** -looked.depth[index]), 4),
         }
 
+    def usual_of(self, name: str, at: Floats) -> tuple[Floats, float]:
+        """What is usual for one of its metrics at these times, and the deviation from it."""
+        column, frame = self.names.index(name), self.forest.isolation.frame
+        usual: Floats = self.seasons[column].at(at) + frame.middle[column]
+        return usual, float(frame.scale[column])
+
     def dump(self) -> bytes:
         """All that was learned, as versioned parameters."""
         arrays: dict[str, Array] = {"forest": np.frombuffer(self.forest.dump(), np.uint8)}

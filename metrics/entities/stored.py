@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -68,6 +69,14 @@ def models_of(
     while len(_kept) > MOST_KEPT:
         _kept.popitem(last=False)
     return found
+
+
+def model_of(threshold_id: UUID, subject: bytes, calendar: Calendar) -> EntityModel | None:
+    """The model of one entity as it is stored now; None while there is none."""
+    for data in _read([(threshold_id, subject)]).values():
+        with suppress(BadModel):
+            return EntityModel.load(data, calendar)
+    return None
 
 
 def forget() -> None:
