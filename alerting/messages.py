@@ -23,9 +23,7 @@ MAX_PLANNED: Final = 5
 _RUNBOOKS: Final = ("runbook_url", "runbook")
 
 
-def message_for(
-    telling: Telling, group: DueGroup, moment: Moment, windows: MaintenanceWindows | None = None
-) -> Message:
+def message_for(telling: Telling, group: DueGroup, moment: Moment, windows: MaintenanceWindows) -> Message:
     """What this destination is told about the group now, with the planned work that concerns it."""
     locale = telling.destination.locale or moment.locale
     firing = [alert for alert in group.alerts if alert.number in telling.firing]
@@ -50,7 +48,7 @@ def message_for(
         resolved_count=len(resolved),
         total_count=len(firing) + len(resolved),
         links=_links([*firing, *resolved]),
-        planned=_planned([*firing, *resolved], windows, moment) if windows else [],
+        planned=_planned([*firing, *resolved], windows, moment),
         locale=locale,
         time_zone=moment.time_zone,
     )

@@ -11,7 +11,7 @@ import msgspec
 from django.utils import translation
 
 from alerting import timeline
-from alerting.configuration import Destination
+from alerting.configuration import Destination, compiled
 from alerting.deciding import Telling
 from alerting.due_groups import DueGroup, read_groups, read_groups_whole
 from alerting.exclusive import Moment
@@ -124,7 +124,7 @@ def _message(channel: Channel, recipient: str, group: DueGroup, news: News, mome
         is_flapping=told.was_flapping,
         previous=told,
     )
-    message = message_for(telling, group, moment)
+    message = message_for(telling, group, moment, compiled(moment).windows)
     with translation.override(message.locale):
         said = str(timeline.why_title(reason))
     return msgspec.structs.replace(

@@ -17,6 +17,7 @@ from alerting.escalation.reaching import Book, Call
 from alerting.escalation.rows import Running
 from alerting.exclusive import Moment
 from alerting.models import EscalationState, NoticeState
+from alerting.muting import MaintenanceWindows
 from alerting.timeline import Event, Kind, Why
 from channels.delivery.queue import NewDelivery, enqueue
 from channels.message import Reason
@@ -36,6 +37,7 @@ class Caller(msgspec.Struct):
     book: Book
     moment: Moment
     groups: Mapping[UUID, DueGroup]
+    windows: MaintenanceWindows
     notices: list[Notice] = []
     events: list[Event] = []
     _sending: list[tuple[Notice, NewDelivery]] = []
@@ -148,7 +150,7 @@ class Caller(msgspec.Struct):
             channel_id=call.channel_id,
             recipient=call.recipient,
             dedup_key=blake2b(notice.id.bytes, digest_size=32, person=b"escalation").digest(),
-            message=escalation_message(group, destination, self.moment, person=call.person, why=why),
+            message=escalation_message(group, destination, self.moment, self.windows, person=call.person, why=why),
             source_id=group.id,
             kind=KIND,
             reason=Reason.ESCALATION,

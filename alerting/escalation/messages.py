@@ -10,6 +10,7 @@ from alerting.deciding import Telling
 from alerting.due_groups import DueGroup
 from alerting.exclusive import Moment
 from alerting.messages import message_for
+from alerting.muting import MaintenanceWindows
 from alerting.needs import Reason
 from alerting.oncall.reading import Person
 from channels.languages import Voice
@@ -22,9 +23,15 @@ SHORTEST_LATE: Final = timedelta(minutes=1)
 
 
 def escalation_message(
-    group: DueGroup, destination: Destination, moment: Moment, *, person: Person | None, why: list[Saying]
+    group: DueGroup,
+    destination: Destination,
+    moment: Moment,
+    windows: MaintenanceWindows,
+    *,
+    person: Person | None,
+    why: list[Saying],
 ) -> Message:
-    """The message for one recipient, in their language where it is known."""
+    """The message for one recipient, in their language where it is known, with the planned work they should know."""
     alerts = [alert for alert in group.alerts if alert.is_firing and not alert.muted_by]
     telling = Telling(
         destination=destination,
@@ -36,7 +43,7 @@ def escalation_message(
         is_flapping=False,
         previous=None,
     )
-    message = message_for(telling, group, moment)
+    message = message_for(telling, group, moment, windows)
     locale = language_of(person, destination, moment)
     zone = (person.time_zone if person else "") or message.time_zone
     return msgspec.structs.replace(

@@ -97,7 +97,7 @@ def _call(active: Sequence[Running], groups: Mapping[UUID, DueGroup], moment: Mo
     configuration = compiled(moment)
     book = open_book([level for one in active for level in one.plan.levels], configuration, moment.now)
     waiting = notices.read_waiting([one.id for one in active])
-    caller = Caller(book, moment, groups)
+    caller = Caller(book, moment, groups, configuration.windows)
     due = [(one.id, caller.take(one, waiting.get(one.id, []))) for one in active]
     caller.write()
     rows.set_timers(due)
