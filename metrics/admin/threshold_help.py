@@ -44,6 +44,16 @@ HELP: Final[dict[str, tuple[Promise, dict[str, Any]]]] = {
         ),
         {"method": "detector", "side": "both", "sensitivity": 0.5, "least": 0.2, "most": 0.8},
     ),
+    "change": (
+        _(
+            "A lasting change of the series, without its season. watch: level, trend and variance (how much it"
+            " fluctuates), or some of them. side: both, up or down. A change is at least least_change (in the series'"
+            " unit) and least_percent of what was before; a trend is measured by what it adds in `per` seconds. It is"
+            " over when it is undone, or after `settled` seconds, when it counts as usual. sensitivity from 0 to 1;"
+            " feedback moves it between least and most. holidays: another country than the tenant's, such as FR."
+        ),
+        {"watch": ["level", "trend", "variance"], "side": "both", "least_percent": 10, "settled": 21600},
+    ),
     "forecast": (
         _("It is going to cross a limit within `horizon` seconds, and the forecast is as sure as `confidence`."),
         {"above": 90, "horizon": 86400, "confidence": 0.9},

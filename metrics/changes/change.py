@@ -17,7 +17,8 @@ class Change:
     """`at` is when it began and `found_at` by when it was known (unix seconds).
 
     `before` and `after` are the level (unit of the series), the slope (unit per second) or the standard deviation
-    (unit). `score` is how far the change stands out of chance, in standard errors; `level` where the series was before.
+    (unit). `score` is how far the change stands out of chance, in standard errors; `level` where the series was before,
+    `spread` how far one point of it told about its mean then (a standard deviation, larger where neighbours cling).
     """
 
     kind: Kind
@@ -27,6 +28,7 @@ class Change:
     after: float
     score: float
     level: float = 0.0
+    spread: float = 0.0
 
     @property
     def size(self) -> float:

@@ -13,20 +13,29 @@ import numpy as np
 import numpy.typing as npt
 
 from alerting.scoring.numerics.packing import BadModel, pack, unpack
-from metrics.changes.chance import long_run_scale
 from metrics.changes.change import Change, Kind
+from metrics.changes.windows import (
+    LEAST_BEFORE,
+    LEVEL_LEAST,
+    WINDOWS,
+    best_bend,
+    clinging,
+    left_by_step,
+    level_gain,
+    onset,
+    strongest,
+)
 from metrics.seasons import NO_SEASON, Calendar, Floats, Season, points_of
 from metrics.seasons import Kind as SeasonKind
 
 NAME = "changes"
 VERSION = 2
-WINDOWS = np.array([4, 8, 16, 32, 64, 128, 256])
-LEVEL_LEAST = 4
 VARIANCE_LEAST = 16
-LEAST_BEFORE = 30
 BUFFER = 1024
 REFIT_LEAST, REFIT_SHARE = 8, 16
 CLING_MEMORY = 256.0  # points for which what was known of clinging counts after a change
+KEPT = 256  # points of what was usual before a change, for when it comes back
+NOTHING: Floats = np.empty((2, 0))
 CLIP = 3.5
 WIDE_CLIP = 8.0  # where the form of a change decides, not whether there is one
 DEVIATION_CLIP = 6.0
@@ -34,8 +43,6 @@ ROOT_MEAN, ROOT_SCALE = 0.822, 0.349  # of the root of the distance of a standar
 BEND_GAIN = 1.0  # squared standard errors that a bend must explain beyond a step
 SURE_GAIN = 5.0  # by so many more squared standard errors one of the two is told without waiting
 MOST_WAIT = 32  # points for which the verdict may wait, and no more than the change has lasted when first seen
-FAR_CUTS = 32
-MOST_MEMORY = 0.98
 SEASON_DOUBT = 0.15  # spreads by which a learned season is off for hours: no window is surer than this
 
 
@@ -61,6 +68,19 @@ class Usual:
     root_long_run: float = 0.0
 
 
+def doubt_of(season: Season) -> tuple[float, float]:
+    """By how much a season may be off for hours: in spreads, and in the unit of the series.
+
+    Its parts of a day are joined by straight lines, which cut the bends of a curve off (by an eighth of what the
+    steepness changes from part to part).
+    """
+    if season.kind is SeasonKind.NONE:
+        return 0.0, 0.0
+    profile = season.profile.ravel()
+    bends = np.abs(np.roll(profile, 1) - 2 * profile + np.roll(profile, -1))
+    return SEASON_DOUBT, float(bends.max()) / 8
+
+
 class ChangeDetector:
     """One series' detector. After a change it starts anew from the points since; a trend found is taken off them."""
 
@@ -71,9 +91,10 @@ class ChangeDetector:
         self._usual = Usual()
         self._cling = np.ones(2)  # of levels and of roots, kept over changes
         self._seen = 0
-        self._doubt = 0.0 if self.config.season.kind is SeasonKind.NONE else SEASON_DOUBT
+        self._doubt, self._rough = doubt_of(self.config.season)
         self._slope = 0.0  # unit per second, taken off since _since
         self._since = 0.0
+        self._old = NOTHING  # times and values of the end of what was usual before the last change
         self._waited = 0  # points since something was seen whose kind is not sure yet
 
     def update(self, at: float, value: float) -> Change | None:
@@ -81,22 +102,24 @@ class ChangeDetector:
 
         Values that are not finite and points that are not later than the last are passed over.
         """
-        if not np.isfinite(value) or (self._at.size and at <= self._at[-1]):
+        if not np.isfinite(value):
             return None
         season = float(self.config.season.at(np.array([at]))[0])
-        return self._take(at, value - season)
+        return self.take(at, value - season)
 
     def scan(self, at: npt.ArrayLike, values: npt.ArrayLike) -> Iterator[Change]:
         """The changes in many points, found as `update` would have found them."""
         points = points_of(at, values)
         rest = points.values - self.config.season.at(points.at)
         for moment, value in zip(points.at.tolist(), rest.tolist(), strict=True):
-            if not self._at.size or moment > self._at[-1]:
-                change = self._take(moment, value)
-                if change is not None:
-                    yield change
+            change = self.take(moment, value)
+            if change is not None:
+                yield change
 
-    def _take(self, at: float, value: float) -> Change | None:
+    def take(self, at: float, value: float) -> Change | None:
+        """Take one point whose season is off already; one that is not later than the last is passed over."""
+        if self._at.size and at <= self._at[-1]:
+            return None
         self._at = np.append(self._at, at)[-BUFFER:]
         self._values = np.append(self._values, value - self._slope * (at - self._since))[-BUFFER:]
         self._seen += 1
@@ -133,16 +156,33 @@ class ChangeDetector:
 
     def _judge(self) -> Change | None:
         level, roots = self._standard(self._values)
-        window, score = strongest(level, LEVEL_LEAST, self._usual.long_run, self._doubt)
-        if score > self.config.level_threshold:
+        doubt = self._doubt + self._rough / self._usual.spread
+        window, score = strongest(level, LEVEL_LEAST, self._usual.long_run, doubt)
+        is_level = score > self.config.level_threshold
+        if is_level and not self._looks_like(Kind.VARIANCE, onset(level, window)):
             return self._level_or_trend(level, window, score)
-        self._waited = 0
-        window, score = strongest(roots, VARIANCE_LEAST, self._usual.root_long_run, self._doubt)
-        if score > self.config.variance_threshold:
-            place = onset(roots, window)
-            before, after = float(np.std(self._values[:place])), float(np.std(self._values[place:]))
-            return self._found(Kind.VARIANCE, place, before, after, score)
-        return None
+        window, score = strongest(roots, VARIANCE_LEAST, self._usual.root_long_run, doubt)
+        if score <= self.config.variance_threshold:
+            self._waited = self._waited + 1 if is_level else 0
+            return None
+        place = onset(roots, window)
+        if self._looks_like(Kind.LEVEL, place):
+            self._waited += 1
+            return None
+        before, after = float(np.std(self._values[:place])), float(np.std(self._values[place:]))
+        return self._found(Kind.VARIANCE, place, before, after, score)
+
+    def _looks_like(self, other: Kind, place: int) -> bool:
+        """Whether the points from a place on are of another kind than the test says that sees them first.
+
+        A few points on one side may be a new level or great unrest. Only for a while: then the test is believed.
+        """
+        if self._waited >= MOST_WAIT:
+            return False
+        return (level_gain(self._wide()[place:]) > 0) is (other is Kind.LEVEL)
+
+    def _wide(self) -> Floats:
+        return np.clip((self._values - self._usual.middle) / self._usual.spread, -WIDE_CLIP, WIDE_CLIP)
 
     def _first_of_constant(self) -> Change | None:
         """A series without any spread changes with its first lasting other value."""
@@ -159,7 +199,7 @@ class ChangeDetector:
         grows with every point), so the verdict waits: at most as long as the change has lasted when it was first seen.
         """
         place = onset(level, window)
-        wide = np.clip((self._values - self._usual.middle) / self._usual.spread, -WIDE_CLIP, WIDE_CLIP)
+        wide = self._wide()
         cut, bend_left = best_bend(wide, place, window)
         gain = (left_by_step(wide, place) - bend_left) / self._usual.long_run**2
         if level.size - cut < VARIANCE_LEAST:
@@ -182,26 +222,45 @@ class ChangeDetector:
         level = float(np.median(self._values[:place])) + line
         if kind is Kind.LEVEL:
             before, after = before + line, after + line
-        change = Change(kind, float(self._at[place]), float(self._at[-1]), before, after, score, level)
+        spread = self._usual.spread * self._usual.long_run
+        change = Change(kind, float(self._at[place]), float(self._at[-1]), before, after, score, level, spread)
+        self._old = np.stack([self._at[:place], self._values[:place]])[:, -KEPT:]
         self._at, self._values = self._at[place:], self._values[place:]
         if kind is Kind.TREND:
             start = float(self._at[0])
             raw = self._values + self._slope * (self._at - self._since)
             self._values = raw - after * (self._at - start)
             self._slope, self._since = after, start
+            self._old = NOTHING
         self._usual = Usual()
         self._waited = 0
         return change
 
+    @property
+    def slope(self) -> float:
+        """The trend that is taken off, in units per second."""
+        return self._slope
+
+    def go_back(self, since: float) -> None:
+        """Take what was usual before the last change for usual again, with the points from `since` on."""
+        back = self._at >= since
+        self._at = np.concatenate([self._old[0], self._at[back]])
+        self._values = np.concatenate([self._old[1], self._values[back]])
+        self._old, self._usual, self._waited = NOTHING, Usual(), 0
+
     def reseason(self, season: Season) -> None:
         """Go on with another season: what is remembered is told anew without it, so that nothing seems to change."""
-        self._values = self._values + self.config.season.at(self._at) - season.at(self._at)
+        self._values = self._values + self._between(season, self._at)
+        self._old = np.stack([self._old[0], self._old[1] + self._between(season, self._old[0])])
         self.config = replace(self.config, season=season)
-        self._doubt = 0.0 if season.kind is SeasonKind.NONE else SEASON_DOUBT
+        self._doubt, self._rough = doubt_of(season)
         self._usual, self._waited = Usual(), 0
 
+    def _between(self, season: Season, at: Floats) -> Floats:
+        return self.config.season.at(at) - season.at(at)
+
     def dump(self) -> bytes:
-        """All that is needed to go on, at most 17 KB."""
+        """All that is needed to go on, at most 21 KB."""
         usual = self._usual
         numbers: dict[str, Any] = {
             "seen": self._seen,
@@ -213,7 +272,7 @@ class ChangeDetector:
             "kind": self.config.season.kind.value,
             "strength": self.config.season.strength,
         }
-        arrays = {"at": self._at, "values": self._values, "profile": self.config.season.profile}
+        arrays = {"at": self._at, "values": self._values, "old": self._old, "profile": self.config.season.profile}
         return pack(NAME, VERSION, arrays, numbers)
 
     @classmethod
@@ -225,75 +284,18 @@ class ChangeDetector:
             kind, strength = SeasonKind(numbers["kind"]), float(numbers["strength"])
             season = Season(kind, arrays["profile"], strength, calendar or Calendar())
             detector = cls(ChangeConfig(given.level_threshold, given.variance_threshold, season))
-            detector._at, detector._values = arrays["at"], arrays["values"]
+            detector._at, detector._values, detector._old = arrays["at"], arrays["values"], arrays["old"]
             detector._usual = Usual(*(float(number) for number in numbers["usual"]))
             detector._cling = np.array([float(number) for number in numbers["cling"]])
             detector._seen, detector._waited = int(numbers["seen"]), int(numbers["waited"])
             detector._slope, detector._since = float(numbers["slope"]), float(numbers["since"])
         except (KeyError, TypeError, ValueError) as error:
             raise BadModel("the state lacks a part") from error
-        if detector._at.shape != detector._values.shape or detector._at.ndim != 1 or season.profile.ndim != 2:
+        if (
+            detector._at.shape != detector._values.shape
+            or detector._at.ndim != 1
+            or season.profile.ndim != 2
+            or len(detector._old) != 2
+        ):
             raise BadModel("the parts of the state do not fit together")
         return detector
-
-
-def strongest(standard: Floats, least: int, long_run: float, doubt: float) -> tuple[int, float]:
-    """The window (points) whose mean is furthest from the mean of all before it, in standard errors, and how far."""
-    count = standard.size
-    windows = WINDOWS[(least <= WINDOWS) & (count - LEAST_BEFORE >= WINDOWS)]
-    if not windows.size or long_run <= 0:
-        return least, 0.0
-    total = np.cumsum(standard)
-    whole = total[-1]
-    earlier = total[count - windows - 1]
-    before = count - windows
-    away = np.abs((whole - earlier) / windows - earlier / before)
-    scores = away / np.hypot(long_run * np.sqrt(1 / windows + 1 / before), doubt)
-    best = int(np.argmax(scores))
-    return int(windows[best]), float(scores[best])
-
-
-def clinging(standard: Floats) -> float:
-    """How much more means vary than those of independent points would: the root of the long-run variance ratio.
-
-    The larger of what block means show and what the correlation of neighbours implies (its small-sample bias mended,
-    Kendall 1954); at least 1.
-    """
-    spread = float(np.std(standard))
-    if spread <= 0:
-        return 1.0
-    away = standard - standard.mean()
-    memory = float((away[1:] * away[:-1]).sum()) / float((away**2).sum())
-    memory = min(MOST_MEMORY, max(0.0, memory + (1 + 4 * memory) / standard.size))
-    return max(1.0, float(np.sqrt((1 + memory) / (1 - memory))), long_run_scale(standard) / spread)
-
-
-def onset(standard: Floats, window: int) -> int:
-    """Where within the last two windows the split explains most: the first point of the new."""
-    begin = max(1, standard.size - 2 * window)
-    cuts = np.arange(max(begin, LEAST_BEFORE // 2), standard.size - 1)
-    total = np.cumsum(standard)
-    left = total[cuts - 1]
-    size = standard.size
-    heights = np.sqrt(size / (cuts * (size - cuts))) * np.abs(left - cuts / size * total[-1])
-    return int(cuts[np.argmax(heights)])
-
-
-def left_by_step(values: Floats, place: int) -> float:
-    """The squares that one level before and one after a place leave of the values."""
-    pieces = values[:place], values[place:]
-    return sum(float(((piece - piece.mean()) ** 2).sum()) for piece in pieces)
-
-
-def best_bend(values: Floats, place: int, window: int) -> tuple[int, float]:
-    """Where a constant that becomes a slope leaves least of the values, and how much: near a place, and far off it."""
-    last = values.size - LEVEL_LEAST
-    near = np.arange(max(LEAST_BEFORE // 2, place - 2 * window), last, max(1, window // 16))
-    far = np.linspace(LEAST_BEFORE // 2, last, FAR_CUTS).astype(np.int64)
-    cuts = np.union1d(near, far)
-    columns = np.maximum(np.arange(values.size, dtype=np.float64) - cuts[:, None], 0.0)
-    columns -= columns.mean(axis=1, keepdims=True)
-    rest = values - values.mean()
-    left = float((rest**2).sum()) - (columns @ rest) ** 2 / (columns**2).sum(axis=1)
-    best = int(np.argmin(left))
-    return int(cuts[best]), float(left[best])

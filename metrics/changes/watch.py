@@ -1,7 +1,7 @@
 """Keeping watch over one series: which changes count, how long each stands, and by what it is over."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Self
 
@@ -10,12 +10,12 @@ import numpy as np
 from alerting.scoring.numerics.packing import BadModel, pack, unpack
 from metrics.changes.change import Change, Kind
 from metrics.changes.online import ChangeConfig, ChangeDetector
+from metrics.changes.undoing import Return, says
 from metrics.seasons import Calendar, Floats, Season
 
 NAME, VERSION = "change-watch", 1
 #: What comes back to within this share of its size was no lasting change.
 RETURNED_WITHIN = 1 / 3
-MOST_SCORE = 1e6
 
 
 class Ended(StrEnum):
@@ -53,16 +53,23 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A change that goes on, and the moment from which it is usual."""
+    """A change that goes on, the moment from which it is usual, where it is by now, and what speaks for its end."""
 
     change: Change
     until: float
+    after: float
+    back: Return = field(default_factory=Return)
 
     def is_undone_by(self, later: Change) -> bool:
         """Whether a later change brings back what was before."""
         if later.kind is not self.change.kind:
             return False
-        return abs(later.after - self.change.before) <= RETURNED_WITHIN * abs(self.change.size)
+        return abs(later.after - self.change.before) <= RETURNED_WITHIN * abs(self.after - self.change.before)
+
+    def with_point(self, at: float, value: float, slope: float) -> Self:
+        """With what one more point says for the course before the change."""
+        said = says(self.change, self.after, value, slope * (at - self.change.at))
+        return replace(self, back=self.back.after(at, said))
 
 
 @dataclass(frozen=True)
@@ -121,29 +128,43 @@ class ChangeWatch:
             course.begun.append((0, self.standing.change))
         if self._ended is not None:
             course.ended.append((0, self._ended))
-        for change in self.detector.scan(at, values):
-            self._take(course, at, int(np.searchsorted(at, change.found_at)), change)
-        self._settle(course, at, at.size)
+        season = self.detector.config.season.at(at)
+        for index, (moment, value) in enumerate(zip(at.tolist(), (values - season).tolist(), strict=True)):
+            self._settle(course, index, moment)
+            if np.isfinite(value):
+                self._take(course, index, moment, value)
         return Watched(at, values, course.going_on, course.begun, course.ended)
 
-    def _take(self, course: Course, at: Floats, index: int, change: Change) -> None:
-        self._settle(course, at, index)
+    def _take(self, course: Course, index: int, at: float, value: float) -> None:
+        change = self.detector.take(at, value)
         standing = self.standing
-        if standing is not None and standing.is_undone_by(change):
+        if change is None:
+            if standing is not None:
+                self._look_back(course, index, standing.with_point(at, value, self.detector.slope))
+        elif standing is not None and standing.is_undone_by(change):
             self._close(course, index, Ended.RETURNED)
         elif self.wanted.takes(change):
-            until = change.found_at + self.wanted.settled
-            # A further step of the same story: what was before it began stays what it is compared with.
-            self.standing = Standing(standing.change if standing is not None else change, until)
-            if standing is None:
-                course.open(index, change)
+            self._stand(course, index, change)
 
-    def _settle(self, course: Course, at: Floats, before: int) -> None:
-        """Accept what has stood for long enough before the point of this index."""
-        if self.standing is None:
+    def _stand(self, course: Course, index: int, change: Change) -> None:
+        """Let a change stand; a further step of the same story is compared with what was before the first one."""
+        until, standing = change.found_at + self.wanted.settled, self.standing
+        if standing is None:
+            self.standing = Standing(change, until, change.after)
+            course.open(index, change)
             return
-        index = int(np.searchsorted(at, self.standing.until))
-        if index < before:
+        after = change.after if change.kind is standing.change.kind else standing.after
+        self.standing = Standing(standing.change, until, after)
+
+    def _look_back(self, course: Course, index: int, standing: Standing) -> None:
+        self.standing = standing
+        if standing.back.is_sure:
+            self.detector.go_back(standing.back.since)
+            self._close(course, index, Ended.RETURNED)
+
+    def _settle(self, course: Course, index: int, at: float) -> None:
+        """Accept what has stood for long enough."""
+        if self.standing is not None and at >= self.standing.until:
             self._close(course, index, Ended.SETTLED)
 
     def _close(self, course: Course, index: int, why: Ended) -> None:
@@ -159,7 +180,7 @@ class ChangeWatch:
         self.detector.reseason(season)
 
     def dump(self) -> bytes:
-        """All that is needed to go on, at most 18 KB."""
+        """All that is needed to go on, at most 22 KB."""
         facts: dict[str, Any] = {
             "is_counter": self.is_counter,
             "last": list(self._last) if self._last is not None else None,
@@ -200,10 +221,14 @@ def rates_of(at: Floats, values: Floats, last: tuple[float, float] | None) -> Fl
 
 def _stored(standing: Standing) -> list[Any]:
     one = standing.change
-    return [one.kind.value, one.at, one.found_at, one.before, one.after, one.score, one.level, standing.until]
+    change = [one.at, one.found_at, one.before, one.after, one.score, one.level, one.spread]
+    return [one.kind.value, *change, standing.until, standing.after, standing.back.said, standing.back.since]
 
 
 def _read(stored: Sequence[Any]) -> Standing:
     kind, *numbers = stored
-    at, found_at, before, after, score, level, until = (float(number) for number in numbers)
-    return Standing(Change(Kind(kind), at, found_at, before, after, score, level), until)
+    *change, until, after, said, since = (float(number) for number in numbers)
+    at, found_at, before, then, score, level, spread = change
+    return Standing(
+        Change(Kind(kind), at, found_at, before, then, score, level, spread), until, after, Return(said, since)
+    )

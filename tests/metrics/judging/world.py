@@ -32,15 +32,15 @@ class World:
         with self.context():
             return Threshold.objects.create(name=name, metric=metric, kind=kind, settings=settings, **fields)
 
-    def feed(self, *values: float, start: int = 0, metric: str = "load", kind: str = "gauge", **labels: str) -> int:
+    def feed(self, *values: float, start: int = 0, **labels: str) -> int:
         """Samples a minute apart, judged; return how many series were."""
-        self.store(*values, start=start, metric=metric, kind=kind, **labels)
+        self.store(*values, start=start, **labels)
         return judge(self.tenant.pk)
 
     def store(self, *values: float, start: float = 0, metric: str = "load", kind: str = "gauge", **labels: str) -> None:
-        """Samples a minute apart, not judged yet."""
-        at = NOW + (start + np.arange(len(values))) * 60.0
-        send(self.tenant, SeriesPoints(metric, labels, "", kind, at, np.array(values, dtype=np.float64)))
+        """Samples a minute apart, not judged yet; `unit` is no label."""
+        at, unit = NOW + (start + np.arange(len(values))) * 60.0, labels.pop("unit", "")
+        send(self.tenant, SeriesPoints(metric, labels, unit, kind, at, np.array(values, dtype=np.float64)))
 
     def findings(self, **wanted: Any) -> list[Finding]:
         with self.context():
