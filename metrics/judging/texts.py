@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from channels.languages.voice import Voice
+from metrics.judging import change_texts
 from metrics.models import Finding
 
 MAX_LABELS: Final = 4
@@ -91,6 +92,7 @@ _SUMMARIES: Final[dict[str, Callable[[Finding, dict[str, str], Voice], str]]] = 
     "comparison": _compared,
     "absence": _absent,
     "adaptive": _unusual,
+    "change": change_texts.summary,
     "forecast": _forecast,
     "composite": _several,
     "entity": _unfit,
@@ -112,8 +114,8 @@ def is_above(finding: Finding) -> bool:
 
 def reasons(finding: Finding, voice: Voice) -> list[tuple[str, str]]:
     """Why it was found: pairs of a name and what there is to say, the strongest first."""
-    said: list[tuple[str, str]] = []
-    if finding.expected is not None:
+    said = change_texts.reasons(finding, voice) if finding.kind == "change" else []
+    if finding.expected is not None and not said:
         said.append((_("expected"), voice.unit(finding.expected, finding.unit)))
     if band := _band(finding, voice):
         said.append((_("usual"), band))
@@ -124,8 +126,6 @@ def reasons(finding: Finding, voice: Voice) -> list[tuple[str, str]]:
         said.append((_("strongest features"), ", ".join(feature_title(name) for name in features)))
     if season := finding.why.get("season"):
         said.append((_("season"), season_title(str(season))))
-    if finding.causes:
-        said.append((_("moved with it"), ", ".join(cause_text(cause) for cause in finding.causes[:5])))
     said.append((_("confidence"), voice.unit(finding.confidence * 100, "percent")))
     if finding.quality < 1:
         said.append((_("quality of the data"), voice.unit(finding.quality * 100, "percent")))

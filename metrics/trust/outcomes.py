@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from django.db import connection
 from django.utils.translation import gettext as _
@@ -27,26 +28,30 @@ SHORT: Final = timedelta(minutes=5)
 
 # People act on groups. Which group a finding's alert was in is told by the event with which it fired there.
 _OUTCOMES: Final = """
-WITH told AS (
-    SELECT f.id, f.labels, f.raised_at, f.ended_at FROM finding f
-    WHERE f.tenant_id = %(tenant)s AND f.threshold_id = %(threshold)s AND f.is_told
-      AND f.raised_at >= now() - %(days)s * interval '1 day'
-), mine AS MATERIALIZED (
-    SELECT a.id, a.labels FROM alert a
-    WHERE a.tenant_id = %(tenant)s AND a.labels @> %(labels)s::jsonb
-      AND a.last_seen_at >= now() - %(days)s * interval '1 day'
-), grouped AS (
-    SELECT DISTINCT told.id, told.raised_at, e.group_id FROM told
-    JOIN mine ON mine.labels @> told.labels
-    JOIN timeline_event e ON e.tenant_id = %(tenant)s AND e.alert_id = mine.id AND e.kind IN ('fired', 'fired_again')
-     AND e.at BETWEEN told.raised_at - interval '1 hour' AND coalesce(told.ended_at, now()) + interval '1 hour'
-), acted AS (
-    SELECT DISTINCT g.id FROM grouped g JOIN timeline_event e
-      ON e.tenant_id = %(tenant)s AND e.group_id = g.group_id AND e.at >= g.raised_at - interval '1 hour'
-     AND e.kind IN ('acknowledged', 'assigned', 'comment', 'silenced')
-)
-SELECT count(*), count(acted.id), count(*) FILTER (WHERE acted.id IS NULL AND told.ended_at IS NULL)
-FROM told LEFT JOIN acted ON acted.id = told.id
+SELECT wanted.id, o.* FROM unnest(%(ids)s::uuid[], %(labels)s::text[]) AS wanted (id, labels) CROSS JOIN LATERAL (
+    WITH told AS (
+        SELECT f.id, f.labels, f.raised_at, f.ended_at FROM finding f
+        WHERE f.tenant_id = %(tenant)s AND f.threshold_id = wanted.id AND f.is_told
+          AND f.raised_at >= now() - %(days)s * interval '1 day'
+    ), mine AS MATERIALIZED (
+        SELECT a.id, a.labels FROM alert a
+        WHERE a.tenant_id = %(tenant)s AND a.labels @> wanted.labels::jsonb
+          AND a.last_seen_at >= now() - %(days)s * interval '1 day'
+    ), grouped AS (
+        SELECT DISTINCT told.id, told.raised_at, e.group_id FROM told
+        JOIN mine ON mine.labels @> told.labels
+        JOIN timeline_event e
+          ON e.tenant_id = %(tenant)s AND e.alert_id = mine.id AND e.kind IN ('fired', 'fired_again')
+         AND e.at BETWEEN told.raised_at - interval '1 hour' AND coalesce(told.ended_at, now()) + interval '1 hour'
+    ), acted AS (
+        SELECT DISTINCT g.id FROM grouped g JOIN timeline_event e
+          ON e.tenant_id = %(tenant)s AND e.group_id = g.group_id AND e.at >= g.raised_at - interval '1 hour'
+         AND (e.kind IN ('acknowledged', 'assigned', 'comment', 'silenced') OR (e.kind = 'closed' AND e.actor <> '')
+              OR (e.kind = 'judged' AND e.reason = 'useful'))
+    )
+    SELECT count(*), count(acted.id), count(*) FILTER (WHERE acted.id IS NULL AND told.ended_at IS NULL)
+    FROM told LEFT JOIN acted ON acted.id = told.id
+) AS o
 """
 
 
@@ -75,25 +80,25 @@ class Suggestion:
 
 
 def outcomes_of(threshold: Threshold, precision: Precision) -> Outcomes:
-    """Look at the last thirty days of a threshold's alerts."""
+    """Look at the last thirty days of a threshold's alerts, and say which edits that suggests."""
+    bare = outcomes_of_all([threshold])[threshold.pk]
+    found = suggestions(threshold, bare, precision, lengths=_lengths(threshold))
+    return replace(bare, suggestions=[asdict(one) for one in found])
+
+
+def outcomes_of_all(thresholds: Sequence[Threshold]) -> dict[UUID, Outcomes]:
+    """What became of the alerts of each within a month, in one statement."""
+    if not thresholds:
+        return {}
+    params = {
+        "tenant": str(current_tenant_id()),
+        "ids": [str(one.pk) for one in thresholds],
+        "labels": [_labels(one) for one in thresholds],
+        "days": DAYS,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            _OUTCOMES,
-            {
-                "tenant": str(current_tenant_id()),
-                "threshold": str(threshold.pk),
-                "days": DAYS,
-                "labels": _labels(threshold),
-            },
-        )
-        told, acted, still_open = cursor.fetchone()
-    bare = Outcomes(told, acted, still_open)
-    return Outcomes(
-        told,
-        acted,
-        still_open,
-        [asdict(one) for one in suggestions(threshold, bare, precision, lengths=_lengths(threshold))],
-    )
+        cursor.execute(_OUTCOMES, params)
+        return {row[0]: Outcomes(*row[1:]) for row in cursor.fetchall()}
 
 
 def _labels(threshold: Threshold) -> str:
