@@ -102,5 +102,20 @@ class TestPausedAddresses:
             [entry] = AuditEntry.objects.filter(action="pausedaddress.deleted")
             assert entry.before["address"] == "olga@example.com"
 
-    def test_they_come_about_by_themselves(self, api: Api) -> None:
-        assert send(api, "post", self.URL, address="olga@example.com").status_code == 405
+    def test_whoever_knows_of_a_bounce_adds_it_once(self, api: Api) -> None:
+        news = {"address": "Olga@example.com", "why": "bounced", "detail": "SES: Permanent"}
+        first, again = send(api, "post", self.URL, **news), send(api, "post", self.URL, **news)
+        assert (first.status_code, again.status_code) == (201, 200), first.json()
+        assert first.json()["address"] == "olga@example.com"
+        assert first.json()["id"] == again.json()["id"]
+        with tenant_context(api.tenant.pk):
+            assert [row.detail for row in PausedAddress.objects.all()] == ["SES: Permanent"]
+            assert AuditEntry.objects.filter(action="pausedaddress.paused").count() == 1
+
+    @pytest.mark.parametrize(
+        ("field", "value"), [("address", "olga"), ("why", "bored"), ("why", ""), ("detail", "x" * 301)]
+    )
+    def test_what_is_no_such_news_is_refused_by_field(self, api: Api, field: str, value: str) -> None:
+        answer = send(api, "post", self.URL, **({"address": "olga@example.com", "why": "bounced"} | {field: value}))
+        assert answer.status_code == 400
+        assert [one["pointer"] for one in answer.json()["errors"]] == [f"/{field}"]
