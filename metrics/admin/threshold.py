@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.widgets import UnfoldAdminURLInputWidget
 
@@ -18,7 +19,7 @@ from alerting.admin.matching import matcher_chips
 from alerting.admin.rules import StepSettingsField
 from alerting.admin.severity import severity_chip
 from channels.admin.struct_fields import PairsField
-from metrics.admin import backtest
+from metrics.admin import backtest, trust
 from metrics.admin.threshold_help import step_help
 from metrics.models import MetricsPolicy, Threshold
 from metrics.thresholds import validation
@@ -62,7 +63,7 @@ class ThresholdAdmin(ConfigurationAdmin):
     """What a tenant wants to be told about its series."""
 
     form = ThresholdForm
-    list_display = ("name", "severity_shown", "metric", "which", "kind", "paging_shown", "state")
+    list_display = ("name", "severity_shown", "metric", "which", "kind", "paging_shown", "useful", "acted_on", "state")
     list_filter = (("kind", ChoicesCheckboxFilter), ("paging", ChoicesCheckboxFilter), "is_active")
     list_filter_submit = True
     search_fields = ("name", "metric")
@@ -72,7 +73,22 @@ class ThresholdAdmin(ConfigurationAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         page = self.admin_site.admin_view(self.backtest)
-        return [path("<uuid:threshold_id>/backtest/", page, name="metrics_threshold_backtest"), *super().get_urls()]
+        apply = self.admin_site.admin_view(require_POST(self.apply))
+        return [
+            path("<uuid:threshold_id>/backtest/", page, name="metrics_threshold_backtest"),
+            path("<uuid:threshold_id>/apply/", apply, name="metrics_threshold_apply"),
+            *super().get_urls(),
+        ]
+
+    def apply(self, request: HttpRequest, threshold_id: Any) -> HttpResponse:
+        """Make a suggested edit."""
+        return trust.apply(self, request, self.get_object_or_404(request, str(threshold_id)))
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        found = super().get_changelist_instance(request)
+        found.result_list = list(found.result_list)
+        trust.attach(found.result_list)
+        return found
 
     def backtest(self, request: HttpRequest, threshold_id: Any) -> HttpResponse:
         """Try it on the past."""
@@ -92,8 +108,20 @@ class ThresholdAdmin(ConfigurationAdmin):
                 "proven": round(precision.proven * 100),
                 "floor": round(precision.floor * 100),
                 "outcomes": outcomes_of(threshold, precision),
+                "may_change": self.has_change_permission(request, threshold),
+                "sensitivity": trust.sensitivity_of(threshold),
             }
         return super().changeform_view(request, object_id, form_url, context)
+
+    def useful(self, threshold: Threshold) -> Any:
+        return trust.precision_chip(threshold)
+
+    useful.short_description = gettext_lazy("useful")  # type: ignore[attr-defined]
+
+    def acted_on(self, threshold: Threshold) -> str:
+        return trust.acted_text(threshold)
+
+    acted_on.short_description = gettext_lazy("acted on in 30 days")  # type: ignore[attr-defined]
 
     def severity_shown(self, threshold: Threshold) -> Any:
         return severity_chip(threshold.severity)
