@@ -75,6 +75,16 @@ def deployments(at: Floats, seed: int, *, chance: float, cost: float) -> Floats:
     return found
 
 
+def versions(at: Floats, seed: int, *, every: float, cost: float) -> Floats:
+    """Return the level under the version that is out: each release, one in about `every` seconds, makes another one."""
+    slot = np.floor(at / every)
+    begins = (slot + uniform(seed, slot)) * every
+    version = np.where(at >= begins, slot, slot - 1)
+    # Good and bad ones take turns, so that each release is to be seen.
+    found: Floats = 1 + cost * (0.6 + 0.4 * uniform(seed + 1, version)) * (version % 2)
+    return found
+
+
 def ageing(at: Floats, seed: int) -> Floats:
     """Return how old a model is in terms of its data, 0 after a training; some of them age faster than others."""
     training = np.floor((at - seed % DAY) / TRAINING_EVERY)

@@ -107,6 +107,17 @@ def answer_time(level: float, service: str, *, noise: float = 0.08) -> Shape:
     return shape
 
 
+def released_often(level: float, *, cost: float) -> Shape:
+    """Latency of a model that gets a new version every few hours: every other one is slower."""
+
+    def shape(at: Floats, seed: int) -> Floats:
+        course = level * events.versions(at, seed, every=3 * HOUR, cost=cost)
+        found: Floats = course * np.exp(0.05 * normal(seed + 4, at / MINUTE))
+        return found
+
+    return shape
+
+
 def failures(level: float, service: str) -> Shape:
     """The share of requests that fail."""
 
@@ -240,6 +251,7 @@ SERIES: Final = (
     ),
     Simulated("ai.recommendation_precision", {"model": "recommendations", "k": "10"}, FIVE_MINUTES, precision(0.31)),
     Simulated("ai.generation_latency", {"model": "playlist-writer"}, MINUTE, answer_time(1.7, "generation", noise=0.1)),
+    Simulated("ai.generation_latency", {"model": "cover-artist"}, MINUTE, released_often(2.4, cost=0.4)),
     *(
         Simulated(key, {"model": "recommendations", "feature": feature}, HOUR, old_data(reach * scale, floor))
         for key, scale, floor in (("ai.drift_psi", 1.0, 0.02), ("ai.drift_ks", 0.6, 0.025))

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from metrics.catalogue import entries
+from metrics.changes import ChangeDetector
+from metrics.judging.changing import config_of
 from metrics.simulator import events
 from metrics.simulator.feeding import grid
-from metrics.simulator.noise import drifting, normal, uniform
-from metrics.simulator.scenario import SERIES, Simulated, service_seed
+from metrics.simulator.noise import drifting, normal, seed_of, uniform
+from metrics.simulator.scenario import SEED, SERIES, Simulated, service_seed
 
 NOW = 1_795_000_000.0
 DAY = 86_400
@@ -117,3 +119,15 @@ def test_queues_grow_in_an_outage_and_drain_afterwards() -> None:
     queue = one_of("technical.queue_depth", queue="royalties").values(at)
     assert np.median(queue) < 2_000
     assert queue.max() > 8_000
+
+
+def test_each_release_of_a_model_is_found_as_a_lasting_change() -> None:
+    one = one_of("ai.generation_latency", model="cover-artist")
+    at = FORTNIGHT[-3 * 1_440 :]
+    level = events.versions(at, seed_of(SEED, one.key, "cover-artist"), every=3 * 3_600, cost=0.4)
+    releases = at[1:][np.diff(level) != 0]
+    found = list(ChangeDetector(config_of(0.5)).scan(at, one.values(at)))
+    told = [any(abs(change.at - release) <= 300 for change in found) for release in releases]
+    assert len(releases) >= 15
+    assert sum(told) >= 0.9 * len(told)
+    assert len(found) <= len(releases) + 2
