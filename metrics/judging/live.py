@@ -36,6 +36,10 @@ log = structlog.get_logger(__name__)
 #: replayed in a blink; a slow one after so many seconds, which stored samples outlive by far.
 DUMP_EVERY: Final = 240
 DUMP_AFTER: Final = 86_400.0
+#: Dumps in one statement, and those written in one transaction: after an outage all are due, and go turn by turn.
+READ_AT_ONCE: Final = 250
+WRITTEN_AT_ONCE: Final = 50
+MOST_WRITTEN: Final = 200
 #: How much memory a process gives to models, as objects and as bytes, and what one takes by its kind.
 MOST_BYTES: Final = 256_000_000
 MOST_PACKED: Final = 512_000_000
@@ -217,12 +221,14 @@ def models_of(subjects: Sequence[Subject], known: dict[Identity, Known], place: 
             missing.append(subject)
         else:
             found[subject.identity] = live
-    dumps = _read([subject.identity for subject in missing])
-    for subject in missing:
-        live = _opened(subject, known[subject.identity], dumps.get(subject.identity), place)
-        if live is not None:
-            shelf.put(subject, live)
-            found[subject.identity] = live
+    for first in range(0, len(missing), READ_AT_ONCE):
+        part = missing[first : first + READ_AT_ONCE]
+        dumps = _read([subject.identity for subject in part])
+        for subject in part:
+            live = _opened(subject, known[subject.identity], dumps.get(subject.identity), place)
+            if live is not None:
+                shelf.put(subject, live)
+                found[subject.identity] = live
     return found
 
 
@@ -249,23 +255,28 @@ def _read(identities: Sequence[Identity]) -> dict[Identity, bytes]:
         return {(row[0], bytes(row[1])): bytes(row[2]) for row in cursor.fetchall() if row[2] is not None}
 
 
-def write_dumps(lives: Iterable[tuple[Identity, Live]], *, every: int = DUMP_EVERY) -> int:
-    """Store the models that have followed enough since their last dump; return how many."""
+def write_dumps(lives: Iterable[tuple[Identity, Live]], *, every: int = DUMP_EVERY, most: int = MOST_WRITTEN) -> int:
+    """Store the models that have followed most since their last dump; return how many."""
     due = [(identity, live) for identity, live in lives if _is_due(identity, live, every)]
-    if not due:
-        return 0
+    due.sort(key=lambda one: one[1].undumped, reverse=True)
+    due = due[:most]
+    for first in range(0, len(due), WRITTEN_AT_ONCE):
+        _write(due[first : first + WRITTEN_AT_ONCE])
+    return len(due)
+
+
+def _write(lives: Sequence[tuple[Identity, Live]]) -> None:
     params: list[Any] = [
-        [str(identity[0]) for identity, _live in due],
-        [identity[1] for identity, _live in due],
-        [live.model.dump() for _identity, live in due],
-        [moment(live.until) for _identity, live in due],
+        [str(identity[0]) for identity, _live in lives],
+        [identity[1] for identity, _live in lives],
+        [live.model.dump() for _identity, live in lives],
+        [moment(live.until) for _identity, live in lives],
         str(current_tenant_id()),
     ]
     with connection.cursor() as cursor:
         cursor.execute(_WRITE, params)
-    for _identity, live in due:
+    for _identity, live in lives:
         live.undumped, live.dumped_until = 0, live.until
-    return len(due)
 
 
 def _is_due(identity: Identity, live: Live, every: int) -> bool:

@@ -80,7 +80,8 @@ WHERE is_free AND NOT (is_slow AND running > 0)
 ORDER BY running + place, judged_at NULLS FIRST, tenant_id, part
 """  # noqa: S608 - constants
 _BEGIN: Final = f"""
-UPDATE judging_turn SET holder = %(holder)s, begun_at = statement_timestamp(), tries = least(tries + 1, 1000)
+UPDATE judging_turn SET holder = %(holder)s, begun_at = statement_timestamp(), tries = least(tries + 1, 1000),
+    size = CASE WHEN holder = %(holder)s THEN size ELSE least(size, %(first_size)s) END
 WHERE (tenant_id, part) IN (
     SELECT tenant_id, part FROM judging_turn
     WHERE tenant_id = %(tenant)s AND part = %(part)s AND {_IS_FREE} FOR UPDATE SKIP LOCKED
@@ -132,7 +133,8 @@ def plan() -> list[Turn]:
 def begin(turn: Turn) -> Turn | None:
     """Note that a turn begins; None when another process has it. Call outside of any transaction."""
     with connection.cursor() as cursor:
-        cursor.execute(_BEGIN, _key(turn))
+        # Who takes a part over has its models to read.
+        cursor.execute(_BEGIN, _key(turn) | {"first_size": FIRST_SIZE})
         row = cursor.fetchone()
     if row is None:
         return None

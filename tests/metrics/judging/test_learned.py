@@ -110,7 +110,7 @@ def test_models_are_dumped_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None
     before = until()
     world.feed(*[100.0] * 5)
     assert until() == before
-    monkeypatch.setattr("metrics.judging.live.write_dumps.__kwdefaults__", {"every": 1})
+    monkeypatch.setattr("metrics.judging.live.write_dumps.__kwdefaults__", {"every": 1, "most": 99})
     world.feed(100.0, start=5)
     assert until() != before
 
@@ -186,3 +186,82 @@ def test_a_forest_grows_anew_once_a_day(monkeypatch: pytest.MonkeyPatch) -> None
         after = DetectorState.objects.get()
     assert (before.model_kind, after.model_kind) == ("forest", "forest")
     assert after.fitted_at > before.fitted_at
+
+
+def bare(world: World) -> live.Live:
+    """The model in memory of a world's one series."""
+    (found,) = (one for key, one in live.shelf.kept.items() if key[0] == world.tenant.pk)
+    return found
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_crash_at_any_time_between_dumps_changes_no_bit(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("metrics.judging.live.write_dumps.__kwdefaults__", {"every": 40, "most": 99})
+    steady, crashing = warmed(method), warmed(method)
+    draw = np.random.default_rng(3)
+    minute = 0
+    for _turn in range(12):
+        values = (100 + draw.normal(0, 1, int(draw.integers(1, 9)))).tolist()
+        for world in (steady, crashing):
+            world.feed(*values, start=minute)
+        minute += len(values)
+        if draw.random() < 0.5:
+            # All that a process had in memory is gone; the next one has the last dump and the samples.
+            for key in [key for key in live.shelf.kept if key[0] == crashing.tenant.pk]:
+                del live.shelf.kept[key]
+    crashing.feed(100.0, start=minute)
+    steady.feed(100.0, start=minute)
+    assert bare(crashing).until == bare(steady).until
+    assert bare(crashing).model.dump() == bare(steady).model.dump()
+
+
+def test_a_slow_series_is_dumped_before_its_samples_are_too_old_to_be_replayed() -> None:
+    world = warmed("band")
+    world.feed(100.0)
+    one, (identity,) = bare(world), [key[1] for key in live.shelf.kept if key[0] == world.tenant.pk]
+    with world.context():
+        assert live.write_dumps([(identity, one)]) == 0
+        one.until = one.dumped_until + live.DUMP_AFTER
+        assert live.write_dumps([(identity, one)]) == 1
+        assert live.write_dumps([(identity, one)]) == 0
+
+
+def test_models_that_are_due_together_are_dumped_turn_by_turn_the_oldest_first() -> None:
+    world = warmed("band")
+    world.feed(100.0)
+    (identity,) = [key[1] for key in live.shelf.kept if key[0] == world.tenant.pk]
+    many = [
+        (identity, live.Live(bare(world).model, 1.0 + n, 0.0, None, bare(world).settings, live.DUMP_EVERY + n))
+        for n in range(120)
+    ]
+    with world.context():
+        assert live.write_dumps(many, most=70) == 70
+    assert [one.undumped == 0 for _identity, one in many] == [False] * 50 + [True] * 70
+
+
+def test_models_do_not_push_each_other_out_turn_by_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = warmed("band")
+    for other in ("a", "b", "c"):
+        world.store(*[100.0, 101.0] * 100, start=-300, name=other)
+    judge(world.tenant.pk)
+    assert fit_some(world.tenant.pk) == 3
+    monkeypatch.setattr(live.shelf, "most", 0)
+    monkeypatch.setattr(live.shelf, "most_packed", sum(map(len, dumps(world))) // 2)
+    kept = []
+    for start in range(3):
+        for name in ("", "a", "b", "c"):
+            world.store(100.0, start=start, **({"name": name} if name else {}))
+            judge(world.tenant.pk)
+        kept.append(set(live.shelf.packed))
+    # Those that found room stay, whichever comes next.
+    assert 0 < len(kept[0]) < 4
+    assert kept[0] == kept[1] == kept[2]
+    monkeypatch.setattr(live, "IDLE", -1.0)
+    world.feed(100.0, start=9, name="c")
+    assert set(live.shelf.packed) != kept[2]
+
+
+def dumps(world: World) -> list[bytes]:
+    """All stored models of a world."""
+    with world.context():
+        return [bytes(model) for model in DetectorState.objects.values_list("model", flat=True)]

@@ -99,6 +99,22 @@ class TestPlan:
         assert len(turns.plan()) == 1
         assert engine.judge_all() == 1
 
+    def test_who_takes_a_part_over_begins_with_a_small_turn(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        many(World(), 1)
+        (turn,) = turns.plan()
+        JudgingTurn.objects.update(size=2_000)
+        mine = turns.begin(turn)
+        monkeypatch.setattr(turns, "PATIENCE", 0.0)
+        another_process(monkeypatch)
+        theirs = turns.begin(turn)
+        assert mine is not None
+        assert theirs is not None
+        assert (mine.size, theirs.size) == (250, 125)
+        JudgingTurn.objects.update(size=2_000, tries=0)
+        again = turns.begin(turn)
+        assert again is not None
+        assert again.size == 2_000
+
     @pytest.mark.parametrize(("seconds", "others"), [(1.0, 2), (60.0, 0)])
     def test_a_slow_tenant_has_one_turn_at_a_time(
         self, seconds: float, others: int, small_parts: None, monkeypatch: pytest.MonkeyPatch
