@@ -61,12 +61,14 @@ class NoveltyModel:
         # Of severity there is nothing to say: it is a fact of the alert, not a reason.
         deviations = ((rows - self._middle) / self._spread)[:, :-1]
         order = np.argsort(-deviations, axis=1)[:, :MOST_REASONS]
+        is_worth = np.take_along_axis(deviations, order, axis=1) >= WORTH_NAMING
         return [
             Novelty(
-                float(probabilities[number]),
-                tuple(FEATURES[column] for column in order[number] if deviations[number, column] >= WORTH_NAMING),
+                probability, tuple(FEATURES[column] for column, worth in zip(columns, worths, strict=True) if worth)
             )
-            for number in range(len(batch))
+            for probability, columns, worths in zip(
+                probabilities.tolist(), order.tolist(), is_worth.tolist(), strict=True
+            )
         ]
 
     def _probabilities(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:

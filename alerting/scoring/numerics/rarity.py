@@ -116,20 +116,25 @@ class Rarity:
     def features(self, batch: Sequence[Seen]) -> NDArray[np.float64]:
         """The features of each alert of a batch that came together, shape (n, len(FEATURES)), all finite."""
         pace, company = _pace(batch), _company(batch)
-        rows = np.zeros((len(batch), len(FEATURES)))
-        for number, seen in enumerate(batch):
+        names: dict[tuple[str, int], tuple[float, float]] = {}
+        minutes: dict[tuple[str, int], tuple[float, float]] = {}
+        rows = []
+        for seen in batch:
+            name, minute = seen.name, seen.minute
+            # Alerts that come together have few names and hours, but each its own labels.
+            known = names.get((name, seen.hour))
+            if known is None:
+                known = names[name, seen.hour] = (self._bits(self._of.names.get(name, 0)), self._hour(name, seen.hour))
+            busy = minutes.get((name, minute))
+            if busy is None:
+                busy = minutes[name, minute] = (
+                    self._pace(name, pace[name][minute]),
+                    self._company(len(company[minute])),
+                )
             highest, total = self._labels(seen.labels)
-            rows[number] = (
-                highest,
-                total / max(len(seen.labels) - 1, 1),
-                self._bits(self._of.names.get(seen.name, 0)),
-                self._hour(seen.name, seen.hour),
-                self._set(seen.labels),
-                self._pace(seen.name, pace[seen.name][seen.minute]),
-                self._company(len(company[seen.minute])),
-                seen.severity / 10,
-            )
-        return rows
+            average = total / max(len(seen.labels) - 1, 1)
+            rows.append((highest, average, *known, self._set(seen.labels), *busy, seen.severity / 10))
+        return np.array(rows, dtype=np.float64).reshape(-1, len(FEATURES))
 
     def dump(self) -> bytes:
         """The counts as bytes."""

@@ -6,6 +6,7 @@ isolated quickly, near 0.5 is like the rest.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -27,6 +28,16 @@ def usual_path(count: NDArray[Any]) -> Floats:
     size = np.asarray(count, dtype=np.float64)
     large = 2.0 * (np.log(np.maximum(size - 1.0, 1.0)) + np.euler_gamma) - 2.0 * (size - 1.0) / np.maximum(size, 1.0)
     return np.where(size <= 1.0, 0.0, np.where(size <= 2.0, 1.0, large))
+
+
+@dataclass(frozen=True)
+class Walk:
+    """Nodes by their place among all: the feature asked, the threshold, the two children, and how deep they go."""
+
+    feature: NDArray[np.int64]
+    threshold: Floats
+    children: NDArray[np.int64]
+    depth: int
 
 
 @dataclass(frozen=True)
@@ -71,18 +82,35 @@ class Trees:
             samples=int(forest.max_samples_),
         )
 
+    @cached_property
+    def _walk(self) -> "Walk":
+        """The nodes as `score` walks them; a leaf leads to itself, so that all rows take the same number of steps."""
+        leaf = self.feature == LEAF
+        own = np.arange(len(self.feature))
+        start = np.repeat(self.starts[:-1], np.diff(self.starts))
+        left, right = (np.where(leaf, own, start + child) for child in (self.left, self.right))
+        depth, level = 0, self.starts[:-1]
+        while not bool(leaf[level].all()):
+            level = level[~leaf[level]]
+            level = np.concatenate([left[level], right[level]])
+            depth += 1
+        return Walk(
+            feature=np.where(leaf, 0, self.feature).astype(np.int64),
+            threshold=np.where(leaf, np.inf, self.threshold),
+            children=np.stack([left, right], axis=1).ravel(),
+            depth=depth,
+        )
+
     def score(self, rows: Floats | NDArray[np.float32]) -> Floats:
         """Return how easily each row is told apart: 1 at once, about 0.5 for an ordinary one."""
         grid = rows.astype(np.float32).astype(np.float64)
-        starts = self.starts[:-1]
-        place = np.broadcast_to(starts, (len(grid), len(starts))).copy()
-        feature = self.feature[place]
-        row = np.arange(len(grid))[:, None]
-        while bool((feature != LEAF).any()):
-            goes_left = grid[row, feature] <= self.threshold[place]
-            child = np.where(goes_left, self.left[place], self.right[place])
-            place = np.where(feature == LEAF, place, starts + child)
-            feature = self.feature[place]
+        values, width = grid.ravel(), grid.shape[1]
+        walk, starts = self._walk, self.starts[:-1]
+        place = np.broadcast_to(starts, (len(grid), len(starts)))
+        first = np.arange(len(grid))[:, None] * width
+        for _ in range(walk.depth):
+            goes_right = values.take(walk.feature.take(place) + first) > walk.threshold.take(place)
+            place = walk.children.take(2 * place + goes_right)
         usual = float(usual_path(np.array(self.samples)))
         depth = np.cumsum(self.path[place], axis=1)[:, -1]
         return 2.0 ** (-depth / (len(starts) * usual)) if usual else np.ones(len(grid))

@@ -30,6 +30,8 @@ PRIOR_WEIGHT: Final = 8.0
 LEVELS: Final = ((0.75, 40), (0.45, 30), (0.15, 20), (0.0, 10))
 BINS: Final = 10
 MOST_FACTORS: Final = 3
+#: A word that says less than this in logits is no factor.
+LOUD: Final = 0.1
 
 
 class Case(msgspec.Struct, gc=False):
@@ -78,6 +80,8 @@ class UrgencyModel:
     ) -> None:
         self._weights, self._bias = weights, bias
         self._slope, self._shift = slope, shift
+        #: As plain numbers: an alert has a dozen words, and looking each up in an array would cost ten times as much.
+        self._says: list[float] = (weights.astype(np.float64) * slope).tolist()
         self.quality = quality
 
     @classmethod
@@ -108,10 +112,11 @@ class UrgencyModel:
 
     def _judge(self, case: Case) -> Urgency:
         words = (_said(case.severity), *case.words)
-        weights = [float(self._weights[_column(word)]) * self._slope for word in words]
-        probability = float(_sigmoid(np.float64(sum(weights) + self._bias * self._slope + self._shift)))
-        strongest = sorted(zip(words, weights, strict=True), key=lambda pair: -abs(pair[1]))[:MOST_FACTORS]
-        factors = tuple(Factor(word, round(weight, 2)) for word, weight in strongest if abs(weight) >= 0.1)
+        weights = [self._says[crc32(word.encode()) % WIDTH] for word in words]
+        probability = _chance(sum(weights) + self._bias * self._slope + self._shift)
+        loud = [(word, weight) for word, weight in zip(words, weights, strict=True) if abs(weight) >= LOUD]
+        loud.sort(key=_loudness, reverse=True)
+        factors = tuple(Factor(word, round(weight, 2)) for word, weight in loud[:MOST_FACTORS])
         return Urgency(probability, level(probability), factors)
 
     def dump(self) -> bytes:
@@ -137,6 +142,14 @@ class UrgencyModel:
 def level(probability: float) -> int:
     """The severity a probability of people acting is worth."""
     return next(severity for least, severity in LEVELS if probability >= least)
+
+
+def _loudness(said: tuple[str, float]) -> float:
+    return abs(said[1])
+
+
+def _chance(logit: float) -> float:
+    return 1.0 / (1.0 + math.exp(-min(30.0, max(-30.0, logit))))
 
 
 def _said(severity: int) -> str:
