@@ -11,6 +11,8 @@ REPEATED = 5_000
 NEW_SHARE = 0.3
 SERVICES = ("recommendations", "streaming-eu", "streaming-us", "billing", "search", "playlists", "login", "ads")
 NAMES = tuple(f"Bench{number}" for number in range(25))
+#: What the alerts of a tenant's past have in common with those that are sent.
+PAST_LABELS = '{"job": "node", "region": "eu-west-1", "cluster": "prod-1"}'
 SEVERITIES = ("info", "warning", "error")
 
 

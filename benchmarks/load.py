@@ -39,14 +39,14 @@ def percentile(values: list[float], share: float) -> float:
 class Case:
     """One batch size at one rate, on a tenant of its own."""
 
-    def __init__(self, stack: BenchStack, *, batch: int, rate: float, seconds: float) -> None:
+    def __init__(self, stack: BenchStack, *, batch: int, rate: float, seconds: float, has_past: bool = True) -> None:
         from benchmarks.probe import Prober
         from benchmarks.tenant import BenchTenant
 
         self.stack, self.batch, self.rate, self.seconds = stack, batch, rate, seconds
         self.name = f"b{batch}r{int(rate)}t{int(time.time()) % 100_000}"
         self.prober = Prober(stack.ports.web, stack.sink_port)
-        self.tenant = BenchTenant(self.name, self.prober.sink_url)
+        self.tenant = BenchTenant(self.name, self.prober.sink_url, has_past=has_past)
         self.load = Load(
             "127.0.0.1", stack.ports.web, self.tenant.key, batch=batch, rate=rate, seconds=seconds, run=self.name
         )
@@ -130,6 +130,8 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60.0, help="length of each case")
     parser.add_argument("--batches", default="1,100,500", help="batch sizes to run")
     parser.add_argument("--rate", type=float, help="alerts a second, instead of the default for each batch size")
+    parser.add_argument("--no-extra", dest="extra", action="store_false", help="only the batch sizes asked for")
+    parser.add_argument("--no-past", dest="past", action="store_false", help="tenants that scoring knows nothing of")
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     results: dict[str, dict[str, Any]] = {}
@@ -140,10 +142,12 @@ def main() -> int:
         django.setup()
         for batch in [int(word) for word in options.batches.split(",")]:
             rate = options.rate or RATES.get(batch, FLOOR)
-            results[str(batch)] = Case(stack, batch=batch, rate=rate, seconds=options.seconds).run()
+            results[str(batch)] = Case(
+                stack, batch=batch, rate=rate, seconds=options.seconds, has_past=options.past
+            ).run()
             print(table({str(batch): results[str(batch)]}), flush=True)
-        for batch, rate in EXTRA:
-            case = Case(stack, batch=batch, rate=rate, seconds=min(options.seconds, 30))
+        for batch, rate in EXTRA if options.extra else ():
+            case = Case(stack, batch=batch, rate=rate, seconds=min(options.seconds, 30), has_past=options.past)
             results[f"{batch}@{int(rate)}"] = case.run()
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(results, indent=2) + "\n")

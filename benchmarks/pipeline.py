@@ -1,6 +1,6 @@
 """The drain by itself, in this process: CPU per alert in Python and in PostgreSQL, by step.
 
-    python -m benchmarks.pipeline [--batch 500] [--rounds 40] [--known 5000] [--new 0.3] [--profile]
+    python -m benchmarks.pipeline [--batch 500] [--rounds 40] [--known 5000] [--new 0.3] [--no-past] [--profile]
 
 Starts a PostgreSQL of its own. Requests of the given size, of which so many alerts are new and the others repeat
 known ones; measured is `drain()` alone. The database runs without fsync: CPU is what is compared, not the disk.
@@ -25,6 +25,7 @@ import psutil
 
 RESULTS = Path(__file__).parent / "results" / "pipeline.json"
 NAMES = ["HighCpu", "DiskFull", "Latency", "ErrorRate", "QueueLag"]
+PAST_LABELS = '{"job": "node", "region": "eu-west-1", "environment": "production"}'
 
 
 def alerts_of(count: int, new: float, known: int, chance: random.Random, first_new: list[int]) -> list[Any]:
@@ -200,11 +201,14 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     from alerting.decoding import Decoded
     from alerting.intake import accept
     from alerting.pipeline.drain import drain
+    from benchmarks.past import give_past
     from tenants.accounts import create_tenant
     from tenants.principal import system
 
     tenant = create_tenant(None, slug="bench", name="Bench")
     configure(tenant.pk)
+    if options.past:
+        give_past(tenant.pk, NAMES, [f"service-{number}" for number in range(100)], PAST_LABELS)
     chance, first_new = random.Random(7), [options.known]
     fill(tenant.pk, options.known, chance)
     profile = cProfile.Profile() if options.profile else None
@@ -275,7 +279,9 @@ def main() -> None:
     parser.add_argument("--warm-up", type=int, default=5)
     parser.add_argument("--known", type=int, default=5000)
     parser.add_argument("--new", type=float, default=0.3)
+    parser.add_argument("--no-past", dest="past", action="store_false", help="a tenant that scoring knows nothing of")
     parser.add_argument("--profile", action="store_true")
+    parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     from tests import servers
 
@@ -292,8 +298,7 @@ def main() -> None:
     finally:
         run.stop()
     show(result)
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(result, indent=2) + "\n")
+    options.out.write_text(json.dumps(result, indent=2) + "\n")
 
 
 if __name__ == "__main__":
