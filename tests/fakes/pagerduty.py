@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.fakes.http import Reply, Request
+from tests.fakes.pace import Pace
 
 MAX_KEPT, MAX_BODY, MAX_KEY, MAX_SUMMARY = 500, 512 * 1024, 255, 1024
 ACTIONS = {"trigger", "acknowledge", "resolve"}
@@ -49,7 +50,10 @@ class FakePagerDuty:
         prefix: str = "",
         on_event: Callable[[Incident, str], None] | None = None,
         on_change: Callable[[dict[str, Any]], None] | None = None,
+        pace: Pace | None = None,
     ) -> None:
+        # PagerDuty counts the events of an integration key.
+        self.pace = pace
         self.routing_key, self.open_house, self.prefix = routing_key, open_house, prefix
         self.on_event, self.on_change = on_event, on_change
         self.incidents: list[Incident] = []
@@ -84,6 +88,8 @@ class FakePagerDuty:
             return refuse("Event object is invalid", *errors)
         if event["routing_key"] != self.routing_key and not self.open_house:
             return refuse("Invalid routing key")
+        if self.pace and self.pace.wait(event["routing_key"]):
+            return _json(429, {"status": "throttle exceeded", "message": "Requests are arriving too quickly."})
         return self._change(event) if path.startswith("/v2/change") else self._event(event)
 
     def _change(self, event: dict[str, Any]) -> Reply:

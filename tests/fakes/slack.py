@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from tests.fakes.http import Reply, Request
+from tests.fakes.pace import Pace
 from tests.fakes.slack_limits import find_fault
 
 MAX_KEPT = 500
@@ -58,7 +59,10 @@ class FakeSlack:
         prefix: str = "/api/",
         on_message: Callable[[SlackMessage], None] | None = None,
         on_update: Callable[[SlackMessage], None] | None = None,
+        pace: Pace | None = None,
     ) -> None:
+        # Slack takes about one message a second for each channel, and short bursts.
+        self.pace = pace
         self.token = token
         self.channels = channels if channels is not None else {"C0ALERTS": "alerts"}
         self.open_house = open_house
@@ -81,6 +85,8 @@ class FakeSlack:
             scripted = self._take(method)
             if scripted is not None and not scripted.accept:
                 return scripted.reply
+            if method == "chat.postMessage" and self.pace and (wait := self.pace.wait(str(arguments.get("channel")))):
+                return Reply(429, b'{"ok":false,"error":"ratelimited"}', {"Retry-After": str(wait)})
             answer = self._answer(method, arguments, request.headers)
         return scripted.reply if scripted is not None else _json(answer)
 

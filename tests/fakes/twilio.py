@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from tests.fakes.http import Reply, Request
+from tests.fakes.pace import Pace
 
 MAX_KEPT, MAX_BODY = 500, 1600
 ACCOUNT = "AC" + "0123456789abcdef" * 2
@@ -66,7 +67,10 @@ class FakeTwilio:
         open_house: bool = False,
         prefix: str = "",
         on_message: Callable[[TwilioMessage], None] | None = None,
+        pace: Pace | None = None,
     ) -> None:
+        # Twilio counts the requests of an account.
+        self.pace = pace
         self.token, self.open_house, self.prefix, self.on_message = token, open_house, prefix, on_message
         self.messages: deque[TwilioMessage] = deque(maxlen=MAX_KEPT)
         self.calls: deque[Request] = deque(maxlen=MAX_KEPT)
@@ -92,6 +96,8 @@ class FakeTwilio:
     def _answer(self, request: Request, found: re.Match[str]) -> Reply:
         if not self._may_enter(request, found["account"]):
             return refuse(401, 20003, "Authenticate")
+        if self.pace and (wait := self.pace.wait(found["account"])):
+            return refuse(429, 20429, "Too Many Requests", {"Retry-After": str(wait)})
         if not found["rest"]:
             return _json(200, {"sid": found["account"], "status": self.account_status, "friendly_name": "Fake"})
         if request.method == "POST":
