@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import os
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
@@ -12,7 +12,10 @@ from django.utils.translation import gettext as _
 
 from alerting.models import ContactMethod
 from channels.delivery.queue import NewDelivery, enqueue
-from channels.message import Message, Reason
+from channels.languages import Voice
+from channels.languages.readers import VERIFICATION
+from channels.languages.voice import in_words
+from channels.message import Message, Reason, Saying
 from channels.selectors import database_now
 from tenants import audit
 from tenants.models import Tenant
@@ -38,18 +41,7 @@ def send_code(principal: Principal, contact: ContactMethod) -> None:
     contact.code_digest, contact.code_until, contact.code_tries = _digest(contact, code), now + LASTS, 0
     contact.save(update_fields=["code_digest", "code_until", "code_tries"])
     tenant = Tenant.objects.get(pk=contact.tenant_id)
-    message = Message(
-        title=_("Your code: %(code)s") % {"code": code},
-        created_at=now,
-        kind="verification",
-        reason=Reason.TEST,
-        sent_reason=_("somebody wants alerts to reach this address; ignore this if it was not you"),
-        status="info",
-        tenant_slug=tenant.slug,
-        tenant_name=tenant.name,
-        locale=contact.person.locale or contact.channel.locale or tenant.locale,
-        time_zone=contact.person.time_zone or tenant.time_zone,
-    )
+    message = _message(contact, tenant, code, now)
     enqueue(
         [
             NewDelivery(
@@ -57,7 +49,7 @@ def send_code(principal: Principal, contact: ContactMethod) -> None:
                 contact.address,
                 os.urandom(16),
                 message,
-                kind="verification",
+                kind=VERIFICATION,
                 reason=Reason.TEST,
                 priority=PRIORITY,
                 expires_in=LASTS,
@@ -65,6 +57,28 @@ def send_code(principal: Principal, contact: ContactMethod) -> None:
         ]
     )
     audit.record(principal, "contactmethod.code_sent", contact)
+
+
+def _message(contact: ContactMethod, tenant: Tenant, code: str, now: datetime) -> Message:
+    """The code in the language of whose address it is to be, whoever asked for it."""
+    locale = contact.person.locale or contact.channel.locale or tenant.locale
+    zone = contact.person.time_zone or contact.channel.time_zone or tenant.time_zone
+    heading, why = Saying(key="verification.title", values={"code": code}), [Saying(key="verification.why")]
+    voice = Voice(locale, zone, now)
+    return Message(
+        title=voice.say(heading),
+        heading=heading,
+        created_at=now,
+        kind=VERIFICATION,
+        reason=Reason.TEST,
+        sent_reason=in_words(why, voice),
+        why=why,
+        status="info",
+        tenant_slug=tenant.slug,
+        tenant_name=tenant.name,
+        locale=locale,
+        time_zone=zone,
+    )
 
 
 def verify(principal: Principal, contact: ContactMethod, code: str) -> str:

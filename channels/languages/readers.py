@@ -31,6 +31,9 @@ WHERE p.locale <> '' OR p.time_zone <> '' OR c.address IS NOT NULL
 # An address that may be a person's own: a mailbox, a telephone number, a member of a Slack workspace.
 _PERSONAL: Final = re.compile(r"[^@\s]+@[^@\s]+|\+\d{6,15}|[UW][A-Z0-9]{5,20}")
 
+#: The kind of message that proves an address: the address is nobody's yet, so it comes in its future owner's language.
+VERIFICATION: Final = "verification"
+
 
 class Reader(msgspec.Struct, frozen=True):
     """What a person chose for themselves; empty where they chose nothing.
@@ -52,6 +55,8 @@ class Audience(msgspec.Struct, frozen=True, kw_only=True):
     def address(self, message: Message, recipient: str, locale: str = "", time_zone: str = "") -> Message:
         """Return the message for one recipient of a channel; what nobody chose stays the tenant's."""
         reader = self.readers.get(recipient.lower(), NOBODY)
+        if message.kind == VERIFICATION:
+            locale, time_zone = message.locale, message.time_zone
         return msgspec.structs.replace(
             message,
             locale=reader.locale or locale or message.locale,

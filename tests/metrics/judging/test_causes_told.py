@@ -80,7 +80,7 @@ def test_late_causes_change_the_message_in_place(story: Story) -> None:
     assert seek_late(story.scene.id) == 1
     story.slack.deliver()
     assert len(story.slack.fake.messages) == count, "nothing is posted anew, and nothing goes into the thread"
-    assert "Moved with it, or so much earlier: queue_depth (service=shop) \u22125 min" in shown(message)
+    assert "Changed with it, or a few minutes before: queue_depth (service=shop) \u22125 min" in shown(message)
     (alert,) = story.scene.alerts(labels__alertname="Slow")
     assert alert.annotations["moved_with"].startswith("queue_depth")
     assert story.updates() == 1
