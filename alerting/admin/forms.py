@@ -4,14 +4,13 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.http import HttpRequest
 
 from alerting.admin.fields import DurationTextField, LabelListField, MatchersField
+from alerting.admin.shown import LABEL_FIELDS, MATCHER_FIELDS, as_shown
 from alerting.validation import check
 from tenants.admin.base import TenantModelAdmin
 from tenants.admin.forms import TenantModelForm
-
-MATCHER_FIELDS = frozenset({"matchers", "source_matchers", "target_matchers"})
-LABEL_FIELDS = frozenset({"group_by", "equal", "ignored_labels"})
 
 
 class JudgedForm(TenantModelForm):
@@ -38,6 +37,12 @@ class ConfigurationAdmin(TenantModelAdmin):
     """A kind of configuration: matchers get the builder, durations and label lists their own fields."""
 
     form = JudgedForm
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return fieldsets
+        return as_shown(fieldsets, self.model)
 
     def formfield_for_dbfield(self, db_field: "models.Field[Any, Any]", request: Any, **options: Any) -> Any:
         plain: dict[str, Any] = {

@@ -28,7 +28,7 @@ from alerting.oncall.schedule import on_call
 from alerting.oncall.writing import to_text
 from channels.selectors import database_now
 from tenants.admin.actor import can, principal_of
-from tenants.admin.display import chip
+from tenants.admin.display import chip, duration_text
 from tenants.models import Membership, User
 
 PEOPLE = frozenset({"person", "replaces"})
@@ -247,9 +247,15 @@ class ContactMethodAdmin(OwnRowsAdmin):
 class NotificationRuleAdmin(OwnRowsAdmin):
     """In which order members are told."""
 
-    list_display = ("person", "importance", "wait", "contact")
+    list_display = ("person", "importance", "after", "contact")
     list_select_related = ("person", "contact__channel")
     fields = ("person", "importance", "wait", "contact")
+
+    def after(self, rule: NotificationRule) -> str:
+        return duration_text(rule.wait)
+
+    after.short_description = gettext_lazy("after")  # type: ignore[attr-defined]
+    after.admin_order_field = "wait"  # type: ignore[attr-defined]
 
 
 PAGES: dict[Any, Any] = {

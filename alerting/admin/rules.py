@@ -123,6 +123,16 @@ class EnrichmentStepAdmin(ConfigurationAdmin):
         }
         return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), "step_help": help_of})
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = super().get_fields(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return fields
+        return ["kind_title" if name == "kind" else name for name in fields]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        is_shown = obj is not None and not self.has_change_permission(request, obj)
+        return ("kind_title",) if is_shown else ()
+
     def kind_title(self, step: EnrichmentStep) -> str:
         known = kinds().get(step.kind)
         return str(known.title) if known else step.kind

@@ -121,6 +121,13 @@ class SilenceAdmin(ConfigurationAdmin):
             initial["matchers"] = []
         return initial
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Ask those who may only look for no confirmation."""
+        fields = super().get_fields(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return fields
+        return [name for name in fields if name != "confirmation"]
+
     def changeform_view(
         self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:

@@ -1,5 +1,6 @@
 """Who may open and change what: the role in the tenant decides, nothing else."""
 
+import re
 from typing import Any
 
 import pytest
@@ -7,8 +8,18 @@ from django.test import Client
 from django.urls import reverse
 
 from alerting.admin.registry import PAGES
-from alerting.models import AlertGroup, GroupingRule, QuarantinedAlert, Silence
+from alerting.models import (
+    AlertGroup,
+    EnrichmentStep,
+    GroupingRule,
+    InhibitionRule,
+    MaintenanceWindow,
+    NotificationRule,
+    QuarantinedAlert,
+    Silence,
+)
 from channels.models import Channel, Delivery
+from metrics.models import Threshold
 from tenants.context import tenant_context
 from tenants.models import AuditEntry, Membership, Tenant, User
 from tests.alerting.admin.world import World, admin_url
@@ -148,3 +159,16 @@ def test_every_form_needs_its_csrf_token(ours: World) -> None:
 def test_nul_in_a_query_is_a_bad_request(model: Any, ours: World) -> None:
     assert ours.client(ours.owner).get(admin_url(model, "changelist") + "?q=%00").status_code == 400
     assert Tenant.objects.filter(pk=ours.tenant.pk).exists()
+
+
+@pytest.mark.parametrize(
+    "model", [Silence, MaintenanceWindow, InhibitionRule, GroupingRule, EnrichmentStep, NotificationRule, Threshold]
+)
+def test_who_may_only_look_reads_words_and_no_code(model: Any, ours: World) -> None:
+    body = ours.client(ours.viewer).get(ours.url(model)).content.decode()
+    assert "[{&quot;" not in body
+    assert "[{&#x27;" not in body
+    assert not re.search(r">\s*\d+:\d\d:\d\d\s*<", body)
+    assert 'name="confirmation"' not in body
+    if hasattr(ours.rows[model], "matchers"):
+        assert 'class="al-matcher"' in body or "every alert" in body
