@@ -28,7 +28,7 @@ from alerting.escalation import next_steps
 from alerting.late_facts import MAX_RELATED, SAME_CAUSE_GROUPS, identifier
 from alerting.models import Alert, AlertGroup, GroupStatus
 from alerting.scoring.similar import advice
-from alerting.scoring.words import unusual
+from alerting.scoring.words import unusual, urgent
 from alerting.selectors import group_timeline
 from channels.admin.describing import attempt_lines, reason_title, state_chip
 from channels.models import Delivery
@@ -158,6 +158,7 @@ def _alert_line(alert: Alert, common: dict[str, str]) -> dict[str, Any]:
         "labels": label_chips(own or alert.labels, most=6),
         "summary": alert.annotations.get("summary", ""),
         "unusual": unusual(alert.scores),
+        "urgent": urgent(alert.scores),
         "explain": explain_link(alert),
     }
 

@@ -1,6 +1,6 @@
 """What scoring says of an alert, in words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from django.utils.functional import Promise
@@ -45,15 +45,23 @@ def urgent(scores: Mapping[str, Any] | None) -> str:
         "share": round(urgency["probability"] * 100),
         "was": SeverityLevel(urgency["was"]).label,
         "suggests": SeverityLevel(urgency["suggests"]).label,
-        "words": ", ".join(f"{word} ({weight:+.1f})" for word, weight in urgency["factors"]),
+        "words": _factors(urgency["factors"]),
     }
     if urgency["becomes"] != urgency["was"]:
         values["becomes"] = SeverityLevel(urgency["becomes"]).label
         return (
-            _("Made %(becomes)s, sent as %(was)s: people act on %(share)d %% of alerts like it. Weights: %(words)s.")
-            % values
+            _("Made %(becomes)s, sent as %(was)s: people act on %(share)d %% of alerts like it (%(words)s).") % values
         )
     return (
-        _("Sent as %(was)s; %(suggests)s would fit: people act on %(share)d %% of alerts like it. Weights: %(words)s.")
-        % values
+        _("Sent as %(was)s; %(suggests)s would fit: people act on %(share)d %% of alerts like it (%(words)s).") % values
     )
+
+
+def _factors(factors: Sequence[tuple[str, float]]) -> str:
+    """The words that spoke loudest, those for acting first."""
+    said = []
+    if more := ", ".join(word for word, weight in factors if weight > 0):
+        said.append(_("more often with %(words)s") % {"words": more})
+    if less := ", ".join(word for word, weight in factors if weight <= 0):
+        said.append(_("less often with %(words)s") % {"words": less})
+    return "; ".join(said)

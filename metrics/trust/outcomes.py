@@ -90,7 +90,7 @@ def outcomes_of_all(thresholds: Sequence[Threshold]) -> dict[UUID, Outcomes]:
     """What became of the alerts of each within a month, in one statement."""
     if not thresholds:
         return {}
-    params = {
+    params: dict[str, Any] = {
         "tenant": str(current_tenant_id()),
         "ids": [str(one.pk) for one in thresholds],
         "labels": [_labels(one) for one in thresholds],

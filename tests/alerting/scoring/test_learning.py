@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 import pytest
+from django.test import Client
 
 from alerting.explain import explain, explain_alert
 from alerting.lifecycle import acknowledge
@@ -14,6 +15,7 @@ from alerting.models import AlertingPolicy, Scoring, ScoringModel
 from alerting.scoring import latest, learning
 from alerting.scoring.numerics.urgency import UrgencyModel
 from tests.alerting.scenes import Scene, alert
+from tests.factories import make_member
 
 pytestmark = pytest.mark.django_db
 
@@ -171,3 +173,14 @@ def test_explain_tells_it_before_and_after(scene: Scene) -> None:
         (step,) = [one for one in explanation.steps if one.kind == "scoring"]
         assert "critical would fit" in step.sentence
         assert "env=prod" in step.sentence
+
+
+def test_the_page_of_a_group_says_which_severity_would_fit_and_why(scene: Scene) -> None:
+    learn(scene)
+    scores(scene, env="prod")
+    (found,) = scene.alerts(labels__host="next")
+    client = Client()
+    client.force_login(make_member(scene.tenant, "viewer"))
+    page = client.get(f"/admin/alerting/alertgroup/{found.group_id}/change/").content.decode()
+    assert "Sent as warning; critical would fit: people act on" in page
+    assert "(more often with env=prod" in page
