@@ -135,6 +135,7 @@ def _judge_some(tenant_id: UUID, limit: int, share: Share) -> int:
     rules = load_rules(KINDS)
     fresh = due.claim(tenant_id, limit, OLDEST, share, joined_metrics(rules))
     if rules and fresh:
+        due.allow_silence()
         _judge(rules, fresh)
     return len(fresh)
 

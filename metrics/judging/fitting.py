@@ -15,7 +15,7 @@ from alerting.scoring.numerics.packing import BadModel, unpack
 from metrics.judging import changing
 from metrics.judging.calendars import Place, calendar_of
 from metrics.judging.changing import LearnedChange
-from metrics.judging.due import database_time
+from metrics.judging.due import allow_silence, database_time
 from metrics.judging.learned import Learned, method_of, open_model
 from metrics.judging.past import read_samples
 from metrics.judging.rules import Rule, load_rules
@@ -96,6 +96,7 @@ def fit_some(tenant_id: UUID, limit: int = AT_ONCE) -> int:
             waiting = cursor.fetchall()
         if not waiting:
             return 0
+        allow_silence()
         place, now = calendar_of(), database_time()
         series = {row.id: row for row in _series([row[2] for row in waiting])}
         for pk, threshold_id, series_id, dump, until in waiting:

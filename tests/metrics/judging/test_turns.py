@@ -197,6 +197,21 @@ class TestTurn:
         engine.judge_all()
         assert len(world.findings()) == 11
 
+    def test_models_may_keep_the_database_waiting(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        world = World()
+        world.threshold()
+        many(world, 1)
+        allowed = []
+
+        def note(*_: object) -> None:
+            with connection.cursor() as cursor:
+                cursor.execute("SHOW idle_in_transaction_session_timeout")
+                allowed.append(cursor.fetchone()[0])
+
+        monkeypatch.setattr(engine, "_judge", note)
+        engine.judge_all()
+        assert allowed == [due.SILENCE]
+
     def test_what_could_not_be_committed_was_not_learned(self, monkeypatch: pytest.MonkeyPatch) -> None:
         world = World()
         world.threshold(kind="adaptive", settings={"method": "band"})
