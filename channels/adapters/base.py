@@ -17,8 +17,6 @@ from channels.errors import ChannelError, ErrorReason, InvalidSettings
 from channels.message import Message, Rendered
 
 ContentType = Literal["text", "line", "html", "json", "mrkdwn", "blocks"]
-MISSING_FIELD = re.compile(r"missing required field `([^`]+)`")
-UNKNOWN_FIELD = re.compile(r"contains unknown field `([^`]+)`")
 FIELD_PATH = re.compile(r" - at `\$\.([A-Za-z0-9_]+)")
 
 
@@ -180,7 +178,15 @@ def fingerprint(*words: str) -> str:
 
 
 def checked(raw: Mapping[str, Any], model: type[P]) -> P:
-    """Return a checked struct or raise `InvalidSettings` naming the field at fault."""
+    """Return a checked struct or raise `InvalidSettings` naming the fields at fault."""
+    known = {info.encode_name: info.required for info in msgspec.structs.fields(model)}
+    faults = {
+        name: _("This field is required.") for name, is_required in known.items() if is_required and name not in raw
+    }
+    faults |= {str(name): _("There is no such field.") for name in raw if name not in known}
+    if faults:
+        # All of them at once: whoever fills a form should not learn of one after the other.
+        raise InvalidSettings(faults)
     try:
         value = msgspec.convert(dict(raw), type=model, strict=False)
     except msgspec.ValidationError as error:
@@ -192,10 +198,6 @@ def checked(raw: Mapping[str, Any], model: type[P]) -> P:
 
 def _name_field(text: str) -> dict[str, str]:
     """Find the field in msgspec's message, which names types and fields but no values."""
-    if found := MISSING_FIELD.search(text):
-        return {found[1]: _("This field is required.")}
-    if found := UNKNOWN_FIELD.search(text):
-        return {found[1]: _("There is no such field.")}
     if found := FIELD_PATH.search(text):
         return {found[1]: FIELD_PATH.split(text)[0]}
     return {"": text}

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
+import msgspec
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -82,6 +85,7 @@ async def look_at(job: Job, fetcher: Fetcher, now: float, number: int = 0) -> Ou
 
 
 async def _look(job: Job, fetcher: Fetcher, now: float) -> Found:
+    asked = _fingerprint(job.settings)
     try:
         one = collector(job.kind)
         look = Look(
@@ -91,13 +95,19 @@ async def _look(job: Job, fetcher: Fetcher, now: float) -> Found:
             now=now,
             interval=job.interval,
             timeout=job.timeout,
-            memory=job.memory,
+            memory=job.memory if job.memory.asked == asked else NO_MEMORY,
         )
     except UnknownKind:
         raise CollectError(Trouble.BLOCKED, _("There is no such kind of source here any more.")) from None
     except InvalidSettings as error:
         raise CollectError(Trouble.BLOCKED, str(error)) from None
-    return await one.look(look)
+    found = await one.look(look)
+    found.memory = msgspec.structs.replace(found.memory, asked=asked)
+    return found
+
+
+def _fingerprint(settings: Mapping[str, Any]) -> str:
+    return blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
 async def _fetcher() -> Fetcher:

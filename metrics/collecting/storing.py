@@ -141,4 +141,4 @@ def _memory(memory: Memory) -> bytes:
     if len(body) <= MAX_MEMORY:
         return body
     # Too much to keep: the page is read whole each time, and only how far it was read is remembered.
-    return msgspec.msgpack.encode(Memory(until=memory.until))
+    return msgspec.msgpack.encode(Memory(asked=memory.asked, until=memory.until))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from metrics.collectors.base import LABEL_NAME, MAX_LABEL_VALUE, MAX_LABELS, METRIC_NAME, Point
@@ -33,6 +34,8 @@ class Tidied:
 
     series: list[SeriesPoints]
     dropped: int
+    #: Series beyond what one source may have.
+    surplus: int = 0
 
     @property
     def points(self) -> int:
@@ -41,6 +44,9 @@ class Tidied:
 
     def note(self) -> str:
         """Say what was dropped, empty when nothing was."""
+        if self.surplus:
+            limit = {"count": MAX_SERIES}
+            return _("Only the first %(count)d series were taken; a source has at most so many.") % limit
         if not self.dropped:
             return ""
         text = ngettext(
@@ -54,7 +60,7 @@ class Tidied:
 def tidy(points: Iterable[Point], labels: Mapping[str, str], now: float) -> Tidied:
     """Return series; `labels` win over those of the source, and values without a time are of now."""
     heaps: dict[tuple[str, frozenset[tuple[str, str]]], _Heap] = {}
-    dropped = 0
+    dropped = surplus = 0
     for point in points:
         merged = _labels(point.labels, labels)
         if merged is None or not math.isfinite(point.value) or not METRIC_NAME.fullmatch(point.metric):
@@ -63,16 +69,16 @@ def tidy(points: Iterable[Point], labels: Mapping[str, str], now: float) -> Tidi
         key = (point.metric, frozenset(merged.items()))
         if key not in heaps:
             if len(heaps) >= MAX_SERIES:
-                dropped += 1
+                surplus += 1
                 continue
             heaps[key] = _Heap(merged, point.unit[:MAX_UNIT], point.kind)
         heaps[key].at.append(now if point.at is None else point.at)
         heaps[key].values.append(point.value)
     made = [
         SeriesPoints(metric, heap.labels, heap.unit, heap.kind, np.array(heap.at), np.array(heap.values))
-        for (metric, _labels), heap in heaps.items()
+        for (metric, _key), heap in heaps.items()
     ]
-    return Tidied(made, dropped)
+    return Tidied(made, dropped, surplus)
 
 
 def _labels(found: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str] | None:

@@ -47,7 +47,7 @@ def try_source(
     outcome = asyncio.run(_look(job, database_now().timestamp()))
     found = outcome.found
     tidied = tidy(found.points if found else [], labels, outcome.at)
-    notes = [note for note in [*(found.notes if found else []), tidied.note()] if note]
+    notes = [note for note in [*(found.notes if found else []), tidied.note(), *(found.hints if found else [])] if note]
     fault = outcome.error.detail if outcome.error else ""
     return Trial(sample_rows(tidied), len(tidied.series), tidied.points, outcome.took_ms, fault, notes)
 

@@ -46,6 +46,8 @@ class Point(msgspec.Struct, frozen=True, array_like=True):
 class Memory(msgspec.Struct, frozen=True, kw_only=True):
     """What a source remembers from look to look: the validators of its page, and how far it has read."""
 
+    #: What was asked; with other settings the same page says something else.
+    asked: str = ""
     etag: str = ""
     modified: str = ""
     #: Unix seconds up to which a source with a past of its own was read.
@@ -56,11 +58,15 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass
 class Found:
-    """What one look at a source brought. `notes` say in words what of it is not as it should be."""
+    """What one look at a source brought. `notes` say in words what of it is not as it should be.
+
+    `hints` say what may be meant so, or may be a slip of whoever wrote the settings: told to who tries a source.
+    """
 
     points: list[Point] = field(default_factory=list)
     memory: Memory = field(default_factory=Memory)
     notes: list[str] = field(default_factory=list)
+    hints: list[str] = field(default_factory=list)
     is_unchanged: bool = False
 
 

@@ -69,7 +69,10 @@ class ExpositionCollector(Collector[ExpositionSettings, HttpCredentials]):
         notes = []
         if len(points) > MAX_POINTS:
             notes.append(_("Only the first %(count)d values were taken.") % {"count": MAX_POINTS})
-        return Found(points[:MAX_POINTS], remember(page, points), notes)
+        hints = []
+        if not points:
+            hints.append(_("None of the names is on the page.") if look.settings.metrics else _("The page is empty."))
+        return Found(points[:MAX_POINTS], remember(page, points), notes, hints)
 
 
 def read_exposition(body: bytes, patterns: Iterable[str], *, is_open: bool = False) -> list[Point]:

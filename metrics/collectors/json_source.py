@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 
 import msgspec
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from metrics.collectors import jmes
 from metrics.collectors.base import LABEL_NAME, MAX_POINTS, METRIC_NAME, Collector, Found, Look, Point
@@ -109,7 +109,12 @@ def read_items(settings: JsonSettings, document: object) -> Found:
             else:
                 found.points.append(point)
     if skipped:
-        found.notes.append(_("%(count)d values are missing or no numbers.") % {"count": skipped})
+        text = ngettext(
+            "%(count)d value is missing or no number.", "%(count)d values are missing or no numbers.", skipped
+        )
+        found.notes.append(text % {"count": skipped})
+    if not found.points and not skipped:
+        found.hints.append(_("%(expression)s finds no objects.") % {"expression": settings.items})
     return found
 
 

@@ -77,7 +77,10 @@ class PrometheusCollector(Collector[PrometheusSettings, HttpCredentials]):
         for name, query in look.settings.queries.items():
             try:
                 data = await _ask(look, query, start, end)
-                found.points += _points(name, data["data"])
+                points = _points(name, data["data"])
+                found.points += points
+                if not points:
+                    found.hints.append(_("%(name)s: the query found nothing.") % {"name": name})
                 found.notes += [str(warning)[:200] for warning in data.get("warnings", [])[:3]]
             except CollectError as error:
                 failures.append(error)

@@ -195,8 +195,9 @@ def _read(connection: Connection, settings: SqlSettings) -> Found:
             sql.Literal(CURSOR), sql.Literal(settings.query.strip().rstrip(";"))
         )
         cursor.execute(sql.SQL("DO {}").format(sql.Literal(opening.as_string(connection))))
-        found = Found()
+        found, shape = Found(), list[tuple[str, int]]()
         for row, columns in _rows(cursor, settings.statement_timeout):
+            shape = columns
             found.points += _points(settings, columns, row)
             if len(found.points) > MAX_POINTS:
                 found.points = found.points[:MAX_POINTS]
@@ -205,6 +206,7 @@ def _read(connection: Connection, settings: SqlSettings) -> Found:
     connection.rollback()
     if not found.points:
         found.notes.append(_("The query found no values."))
+    found.hints += _slips(shape)
     return found
 
 
@@ -221,6 +223,15 @@ def _rows(cursor: Any, seconds: int) -> Iterator[tuple[Sequence[Any], list[tuple
             yield row, columns
         if len(rows) < ROWS_A_FETCH:
             return
+
+
+def _slips(columns: list[tuple[str, int]]) -> list[str]:
+    """Say what keeps the rows of a query from being values."""
+    numbers = [column for column, type_code in columns if type_code in NUMBERS and column.lower() not in TIME_COLUMNS]
+    if columns and not numbers:
+        return [_("No column of the query holds numbers.")]
+    nameless = [column for column in numbers if not METRIC_NAME.fullmatch(column)]
+    return [_("Give the column %(name)s a name of letters: AS name.") % {"name": nameless[0]}] if nameless else []
 
 
 def _points(settings: SqlSettings, columns: list[tuple[str, int]], row: Sequence[Any]) -> list[Point]:

@@ -77,6 +77,11 @@ def test_what_is_wrong_is_told_at_its_field(change: dict[str, str], field: str, 
     assert field in errors(post(ours, admin_url(Source, "add"), ADD | change))
 
 
+def test_all_that_is_missing_is_told_at_once(ours: World) -> None:
+    wanted = {f"settings__sql__{name}" for name in ("host", "database", "query")} | {"credentials__sql__user"}
+    assert wanted <= set(errors(post(ours, admin_url(Source, "add"), {**ADD, "kind": "sql"})))
+
+
 def test_secrets_are_never_shown_again(ours: World) -> None:
     post(ours, admin_url(Source, "add"), ADD)
     pk = source(ours).pk
@@ -131,7 +136,7 @@ def test_the_button_shows_what_is_there_before_anything_is_saved(ours: World) ->
 
 def test_the_button_tells_what_is_wrong(ours: World) -> None:
     url = reverse("admin:metrics_source_try_new")
-    assert "This address is not allowed." in post(
+    assert "This address is not allowed: " in post(
         ours, url, ADD | {"settings__json__url": "http://10.0.0.1/"}
     ).content.decode().replace("&#x27;", "'")
     with FakeServer(lambda request: Reply(401)) as server:
@@ -171,7 +176,7 @@ def test_the_page_tells_how_a_source_is_doing(ours: World) -> None:
     for page in (admin_url(Source, "change", source(ours).pk), admin_url(Source, "changelist")):
         body = ours.client(ours.owner).get(page).content.decode()
         assert "degraded" in body
-        assert "1 values are missing or no numbers." in body
+        assert "1 value is missing or no number." in body
 
 
 def test_every_kind_has_its_fields() -> None:

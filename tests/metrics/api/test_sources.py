@@ -115,7 +115,7 @@ def test_a_try_shows_what_is_there_and_stores_nothing(api: Api) -> None:
     assert (answer["fault"], answer["series"], answer["points"]) == ("", 1, 1)
     assert answer["samples"][0]["labels"] == {"site": "eu"}
     assert answer["samples"][0]["value"] == 12.0
-    assert answer["notes"] == ["1 values are missing or no numbers."]
+    assert answer["notes"] == ["1 value is missing or no number."]
     assert seen == [f"Bearer {SECRET}"]
     with tenant_context(api.tenant.pk):
         assert not Source.objects.exists()

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from metrics.collecting import collect_shard, looking, schedule
+from metrics.collecting import collect_shard, looking, schedule, try_source
 from metrics.models import Source
 from tenants.context import tenant_context
 from tests.factories import make_tenant
@@ -171,6 +171,39 @@ def test_an_unchanged_page_keeps_its_series_alive() -> None:
             collect_shard()
     assert asked == ["", '"a"']
     assert state_of(source).points == 1
+
+
+def test_an_unchanged_page_is_read_anew_by_other_settings() -> None:
+    tenant, asked = make_tenant(), list[str]()
+
+    def application(request: Request) -> Reply:
+        asked.append(request.headers.get("if-none-match", ""))
+        return Reply(304) if asked[-1] else answer({"depth": 4, "age": 9}, headers={"ETag": '"a"'})
+
+    with FakeServer(application) as server:
+        source = make_source(tenant, server.url)
+        collect_shard()
+        with tenant_context(tenant.pk):
+            source.settings = source.settings | {"values": {"oldest": "age"}}
+            source.save()
+        for _turn in range(2):
+            make_due(source)
+            collect_shard()
+    assert asked == ["", "", '"a"']
+    assert last_values(tenant)["oldest"] == 9.0
+
+
+def test_a_query_that_finds_nothing_may_be_meant_so() -> None:
+    tenant = make_tenant()
+    with FakeServer(
+        lambda request: answer({"status": "success", "data": {"resultType": "vector", "result": []}})
+    ) as server:
+        settings = {"url": server.url, "queries": {"faults": "rate(faults_total[5m])"}}
+        source = make_source(tenant, server.url, kind="prometheus", settings=settings)
+        collect_shard()
+        tried = try_source("prometheus", settings, {}, labels={})
+    assert state_of(source).health == "healthy"
+    assert tried.notes == ["faults: the query found nothing."]
 
 
 def test_a_source_switched_off_or_deleted_is_asked_no_more() -> None:

@@ -43,7 +43,12 @@ def test_objects_become_series_by_their_labels() -> None:
         Point("skip_rate", {"country": "AT"}, 0.25, 1793527200.0),
         Point("streams", {"country": "FR"}, 300.0, 1793613600.0),
     ]
-    assert found.notes == ["1 values are missing or no numbers."]
+    assert found.notes == ["1 value is missing or no number."]
+
+
+def test_a_list_without_objects_is_told_to_who_tries() -> None:
+    found = serve({"data": []}, {"items": "data[]", "values": {"depth": "depth"}})
+    assert (found.points, found.notes, found.hints) == ([], [], ["data[] finds no objects."])
 
 
 def test_one_number_needs_no_list() -> None:

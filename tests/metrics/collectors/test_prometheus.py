@@ -194,3 +194,13 @@ def test_a_page_with_last_modified_is_asked_by_that() -> None:
     with FakeServer(application) as server:
         first = look("exposition", {"url": server.url})
         assert look("exposition", {"url": server.url}, memory=first.memory).is_unchanged
+
+
+@pytest.mark.parametrize(
+    ("page", "names", "hint"),
+    [(PAGE, ["nope*"], "None of the names is on the page."), ("", [], "The page is empty."), (PAGE, ["temp*"], None)],
+)
+def test_a_page_without_what_is_kept_is_told_to_who_tries(page: str, names: list[str], hint: str | None) -> None:
+    with FakeServer(lambda request: Reply(body=page.encode())) as server:
+        found = look("exposition", {"url": server.url, "metrics": names})
+    assert (found.notes, found.hints) == ([], [hint] if hint else [])

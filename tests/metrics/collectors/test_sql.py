@@ -180,3 +180,18 @@ def test_passwords_travel_encrypted_unless_the_operator_allows_otherwise(setting
     with pytest.raises(InvalidSettings) as caught:
         collector("sql").settings_from(wanted)
     assert "encryption" in caught.value.errors
+
+
+@pytest.mark.parametrize(
+    ("query", "hint"),
+    [
+        ("SELECT country FROM plays", "No column of the query holds numbers."),
+        ("SELECT at, country FROM plays", "No column of the query holds numbers."),
+        ("SELECT 1", "Give the column ?column? a name of letters: AS name."),
+        ("SELECT plays FROM plays", None),
+    ],
+)
+def test_what_keeps_rows_from_being_values_is_told_to_who_tries(
+    place: dict[str, Any], query: str, hint: str | None
+) -> None:
+    assert ask(place, query).hints == ([hint] if hint else [])
