@@ -53,7 +53,7 @@ def without_spikes(values: Floats) -> Floats:
 
 #: Powers of ten of improbability at this many standard errors, and how many each further one adds; measured on white,
 #: heavy-tailed and clinging noise (tests/metrics/changes/test_chance.py), told a little too likely rather than not.
-_TAILS: Final = {Kind.LEVEL: (3.6, 3.2, 1.2), Kind.TREND: (3.6, 3.2, 1.2), Kind.VARIANCE: (3.6, 3.6, 1.3)}
+_TAILS: Final = {Kind.LEVEL: (3.9, 3.2, 1.2), Kind.TREND: (3.9, 3.2, 1.2), Kind.VARIANCE: (3.6, 3.6, 1.3)}
 
 
 def chance_of(kind: Kind, score: float) -> float:

@@ -10,6 +10,7 @@ LEVEL_LEAST = 4
 LEAST_BEFORE = 30
 FAR_CUTS = 32
 MOST_MEMORY = 0.98
+LEAST_SPREAD = 1e-4
 
 
 def strongest(standard: Floats, least: int, long_run: float, doubt: float) -> tuple[int, float]:
@@ -76,7 +77,7 @@ def best_bend(values: Floats, place: int, window: int) -> tuple[int, float]:
 
 def level_gain(away: Floats) -> float:
     """How much better a new level explains points (in spreads off the old one) than more unrest: log-likelihood."""
-    spread = max(float(np.mean(away**2)), 1.0)
+    spread = max(float(np.mean(away**2)), LEAST_SPREAD)
     by_level = -float(((away - away.mean()) ** 2).sum()) / 2
     by_spread = -away.size / 2 * float(np.log(spread)) - float((away**2).sum()) / (2 * spread)
     return by_level - by_spread

@@ -1,9 +1,7 @@
 """From a push over HTTP to a message in Slack, and back: samples, threshold, alert, delivery."""
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.test import Client
@@ -19,19 +17,10 @@ from metrics.judging.engine import judge
 from metrics.models import Finding
 from tests.alerting.scenes import Scene
 from tests.factories import make_key
-from tests.fakes.http import FakeServer
 from tests.fakes.slack import FakeSlack
 from tests.metrics.judging.world import NOW
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def slack(settings: Any) -> Iterator[FakeSlack]:
-    fake = FakeSlack()
-    with FakeServer(fake) as server:
-        settings.SLACK_API_BASE_URL = f"{server.url}/api/"
-        yield fake
 
 
 class Flow(Scene):
