@@ -72,6 +72,7 @@ app.conf.update(
         "seek-causes": {"task": "metrics.tasks.seek_causes", "schedule": 60.0, "options": {"expires": 60}},
         "gather-evidence": {"task": "metrics.tasks.gather_evidence", "schedule": 600.0, "options": {"expires": 600}},
         "fit-entities": {"task": "metrics.tasks.fit_entities", "schedule": 120.0, "options": {"expires": 120}},
+        "forget-aside": {"task": "metrics.tasks.forget_aside", "schedule": 3600.0, "options": {"expires": 3600}},
         "forget-findings": {"task": "metrics.tasks.forget_findings", "schedule": 3600.0, "options": {"expires": 3600}},
         "fit-models": {"task": "metrics.tasks.fit_models", "schedule": 30.0, "options": {"expires": 30}},
         "announce-metrics": {"task": "metrics.tasks.announce_waiting", "schedule": 5.0, "options": {"expires": 5}},

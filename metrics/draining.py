@@ -7,6 +7,7 @@ import structlog
 from django.db import InterfaceError, OperationalError
 from prometheus_client import Counter
 
+from metrics import aside
 from metrics.ingest import IngestReport, take_in, take_turn
 from metrics.points import decode_parcel
 from metrics.storage import directory, rows
@@ -35,11 +36,6 @@ WITH claimed AS (
 )
 SELECT body FROM taken ORDER BY received_at, id
 """
-# What cannot be taken in leaves the queue, so that others behind it go on; its row stays to be looked at.
-_SET_ASIDE: Final = """
-DELETE FROM metric_queue WHERE id IN
-    (SELECT id FROM metric_queue WHERE tenant_id = %s ORDER BY received_at, id LIMIT 1) RETURNING id
-"""
 
 
 def drain(tenant_id: UUID) -> int:
@@ -64,10 +60,9 @@ def _drain_one(tenant_id: UUID) -> int:
         return _drain(tenant_id, 1)
     except (OperationalError, InterfaceError):
         raise
-    except Exception:
-        with tenant_context(tenant_id):
-            aside = rows.fetch(_SET_ASIDE, [tenant_id])
-        log.exception("samples set aside", tenant_id=str(tenant_id), request_ids=[str(row[0]) for row in aside])
+    except Exception as error:
+        ids = aside.put(tenant_id, error)
+        log.exception("samples set aside", tenant_id=str(tenant_id), request_ids=[str(one) for one in ids])
         _samples.labels("set_aside").inc()
         return 1
 

@@ -139,6 +139,14 @@ def fit_entities_of(tenant_id: str) -> None:
 
 
 @shared_task
+def forget_aside() -> None:
+    """Remove pushes that were set aside long ago."""
+    from metrics import aside
+
+    aside.forget_all()
+
+
+@shared_task
 def forget_findings() -> None:
     """Remove findings that were over long ago."""
     from metrics.judging import forgetting

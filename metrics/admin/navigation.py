@@ -13,6 +13,7 @@ SECTION: Final[tuple[Promise, list[Item]]] = (
         Item(_("Findings"), "troubleshoot", "metrics_finding_changelist", WORK),
         Item(_("Thresholds"), "speed", "metrics_threshold_changelist", CONFIGURATION),
         Item(_("Series"), "show_chart", "metrics_series_changelist", WORK),
+        Item(_("Samples set aside"), "inbox", "metrics_samplesaside_changelist", WORK),
         Item(_("Metric sources"), "database", "metrics_source_changelist", CONFIGURATION),
         Item(_("Metric catalogue"), "menu_book", "metrics_metricchoice_changelist", CONFIGURATION),
         Item(_("Detection settings"), "settings_suggest", "metrics_metricspolicy_changelist", CONFIGURATION),

@@ -1,5 +1,6 @@
 """The tables of the metrics app."""
 
+from metrics.models.aside import SamplesAside
 from metrics.models.series import JudgingTurn, Kind, MetricQueue, MetricRequest, RollupDue, Series, SeriesDue
 from metrics.models.source import MetricChoice, Source, SourceDue, SourceState
 from metrics.models.threshold import (
@@ -25,6 +26,7 @@ __all__ = [
     "MetricsPolicy",
     "Paging",
     "RollupDue",
+    "SamplesAside",
     "Series",
     "SeriesDue",
     "Source",

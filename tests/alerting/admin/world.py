@@ -45,7 +45,7 @@ from channels.models import (
     SmsOptOut,
     SmsPlan,
 )
-from metrics.models import Finding, MetricChoice, MetricsPolicy, Series, Source, Threshold
+from metrics.models import Finding, MetricChoice, MetricsPolicy, SamplesAside, Series, Source, Threshold
 from tenants import keys
 from tenants.context import tenant_context
 from tenants.models import AuditEntry, Membership, Role, Tenant, User
@@ -220,6 +220,9 @@ def _work(world: World) -> None:
         errors=[{"pointer": "/severity", "code": "severity", "message": f"no severity {marker}"}],
     )
     AuditFinding.objects.create(check_name=f"check_{marker}", count=1)
+    rows[SamplesAside] = SamplesAside.objects.create(
+        body=marker.encode(), samples=1, error=f"DecodeError: {marker}", received_at=timezone.now()
+    )
 
 
 def make_group(marker: str, **values: Any) -> AlertGroup:
