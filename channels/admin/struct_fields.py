@@ -119,7 +119,8 @@ def struct_fields(one: Kind, part: str, words: Words, *, is_new: bool) -> dict[s
         field.help_text = str(words.hints.get((one.kind, info.name), ""))
         if part == "credentials" and not is_new:
             field.widget.attrs["placeholder"] = _("kept as it is")
-        if is_new and info.default is not msgspec.NODEFAULT and part == "settings":
+        if info.default is not msgspec.NODEFAULT and part == "settings":
+            # Also of a row that says nothing of it, or saving its page would switch off what is on unless said.
             field.initial = info.default
         made[field_name(one.kind, part, info.name)] = field
     return made

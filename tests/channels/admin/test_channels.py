@@ -74,6 +74,27 @@ def test_every_kind_has_its_fields() -> None:
     assert {"settings__slack__channel", "settings__email__to", "credentials__email__password"} <= set(form.base_fields)
 
 
+@pytest.mark.parametrize(
+    ("kind", "given", "credentials", "name"),
+    [
+        ("sms", {"to": ["+436641234567"], "sender": "Alerts", "account_sid": "AC" + "0" * 32}, {}, "replies"),
+        ("pagerduty", {}, {"routing_key": "r" * 32}, "act_on_groups"),
+    ],
+)
+def test_saving_a_page_unchanged_switches_nothing_off(
+    ours: World, kind: str, given: dict[str, Any], credentials: dict[str, str], name: str
+) -> None:
+    with tenant_context(ours.tenant.pk):
+        fields = {"settings": given, "credentials": json.dumps(credentials)}
+        row = Channel.objects.create(name="by REST", kind=kind, **fields)
+    url = admin_url(Channel, "change", row.pk)
+    form = ours.client(ours.owner).get(url).context["adminform"].form
+    shown = {field.html_name: field.field.prepare_value(field.value()) for field in form}
+    data = {key: value for key, value in shown.items() if value not in (None, "", False)}
+    assert post(ours, url, {**data, "name": "by the page"}).status_code == 302
+    assert channel(ours, "by the page").settings[name] is True
+
+
 def test_credentials_are_never_shown_again(ours: World) -> None:
     post(ours, admin_url(Channel, "add"), WEBHOOK)
     url = admin_url(Channel, "change", channel(ours, "new hook").pk)
