@@ -1,5 +1,6 @@
 """Metric sources: where values come from, how each source is doing, and a button that tries it."""
 
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -14,7 +15,7 @@ from alerting.admin.fields import DurationTextField
 from channels.admin.struct_admin import StructAdmin
 from metrics.admin.source_form import SourceForm
 from metrics.admin.trying import try_form
-from metrics.models import Source, SourceState
+from metrics.models import Source, SourceDue, SourceState
 from tenants.admin.actor import can, principal_of
 from tenants.admin.display import chip, duration_text, moment
 from tenants.context import tenant_context
@@ -89,6 +90,7 @@ class SourceAdmin(StructAdmin):
             "state": state,
             "health_chip": self.health(source) if source is not None else "",
             "looked": moment(state.looked_at) if state else "",
+            "next_look": moment(_next_look(source)) if source is not None and source.is_active else "",
             "succeeded": moment(state.succeeded_at) if state and state.succeeded_at else "–",
             "may_try": can(request, self.write_permission),
             **(extra_context or {}),
@@ -132,3 +134,7 @@ class SourceAdmin(StructAdmin):
 
 def _state(source: Source) -> SourceState | None:
     return next(iter(source.state.all()), None)
+
+
+def _next_look(source: Source) -> datetime | None:
+    return SourceDue.objects.filter(source_id=source.pk).values_list("due_at", flat=True).first()

@@ -1,6 +1,7 @@
 """Metric sources in the admin, with their button."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -177,6 +178,15 @@ def test_the_page_tells_how_a_source_is_doing(ours: World) -> None:
         body = ours.client(ours.owner).get(page).content.decode()
         assert "degraded" in body
         assert "1 value is missing or no number." in body
+
+
+def test_the_page_tells_when_a_failing_source_is_asked_again(ours: World) -> None:
+    with FakeServer(lambda request: Reply(429, headers={"Retry-After": "1800"})) as server:
+        post(ours, admin_url(Source, "add"), ADD | {"settings__json__url": server.url})
+        make_due(source(ours))
+        collect_shard()
+    body = ours.client(ours.owner).get(admin_url(Source, "change", source(ours).pk)).content.decode()
+    assert re.search(r"Asked again</dt><dd>.*in (29|30|31) min", body)
 
 
 def test_every_kind_has_its_fields() -> None:
