@@ -72,6 +72,18 @@ def gateway_receipt(request: HttpRequest, slug: str, channel_id: UUID) -> HttpRe
 
 @csrf_exempt
 @require_POST
+def gateway_answer(request: HttpRequest, slug: str, channel_id: UUID) -> HttpResponse:
+    """Take what somebody wrote back to a gateway; what it may tell them stands in the answer, as plain text."""
+
+    def door() -> HttpResponse:
+        words = sms_gateway.take_answer(slug, channel_id, _body(request), request.headers)
+        return HttpResponse(words, content_type="text/plain; charset=utf-8")
+
+    return _taken(door)
+
+
+@csrf_exempt
+@require_POST
 def pagerduty_event(request: HttpRequest, slug: str, channel_id: UUID | None = None) -> HttpResponse:
     """Take a webhook of PagerDuty; any 2xx keeps it from being sent again."""
 
@@ -113,6 +125,7 @@ urlpatterns = [
     path("callbacks/twilio/<slug:slug>/answers", twilio_answer, name="twilio-answer-any"),
     path("callbacks/twilio/<slug:slug>/answers/<uuid:channel_id>", twilio_answer, name="twilio-answer"),
     path("callbacks/sms/<slug:slug>/<uuid:channel_id>", gateway_receipt, name="sms-receipt"),
+    path("callbacks/sms/<slug:slug>/<uuid:channel_id>/answers", gateway_answer, name="sms-answer"),
     path("callbacks/pagerduty/<slug:slug>", pagerduty_event, name="pagerduty-event-any"),
     path("callbacks/pagerduty/<slug:slug>/<uuid:channel_id>", pagerduty_event, name="pagerduty-event"),
     path("g/", short_link, name="short-link-all"),

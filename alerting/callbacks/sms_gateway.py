@@ -1,4 +1,4 @@
-"""Receipts of SMS gateways other than Twilio put into effect, each proven by the channel's own secret."""
+"""Receipts and answers of SMS gateways other than Twilio put into effect, proven by the channel's own secret."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from uuid import UUID
 
 import structlog
 from django.db import connection
+from django.utils import translation
 
-from alerting.callbacks import sms_receipts
+from alerting.callbacks import once, sms_answers, sms_receipts
 from channels import sending
 from channels.callbacks import gateway
 from channels.callbacks.errors import Refused
@@ -19,6 +20,7 @@ from tenants.context import current_tenant_id, tenant_context
 from tenants.models import Tenant
 
 log = structlog.get_logger(__name__)
+PROVIDER: Final = "sms"
 #: Gateways give up on a phone after two days; of what is older nobody waits for news.
 COUNT_FOR: Final = "3 days"
 
@@ -33,12 +35,8 @@ ORDER BY d.id::text = %(id)s DESC, s.admitted_at DESC LIMIT 1
 
 def take_receipt(slug: str, channel_id: UUID, body: bytes, headers: Mapping[str, str]) -> str:
     """Move a receipt forward; return what became of it. Raises `Refused` or `Malformed`."""
-    tenant = Tenant.objects.filter(slug=slug).first()
-    if tenant is None:
-        raise Refused
-    with tenant_context(tenant.pk):
-        settings, secrets = _line(channel_id)
-        gateway.verify(secrets, body, headers.get(settings.receipt_header) or "")
+    with tenant_context(_tenant(slug).pk):
+        _channel, settings = _verified(channel_id, body, headers)
         receipt = gateway.read_receipt(
             body,
             gateway.Fields(
@@ -51,6 +49,22 @@ def take_receipt(slug: str, channel_id: UUID, body: bytes, headers: Mapping[str,
         outcome = _move(channel_id, receipt) if receipt is not None else "ignored"
     log.info("sms_receipt", tenant=slug, channel=str(channel_id), outcome=outcome)
     return outcome
+
+
+def take_answer(slug: str, channel_id: UUID, body: bytes, headers: Mapping[str, str]) -> str:
+    """Do what somebody wrote back, once; return what to tell them, empty for nothing. Raises as `take_receipt`."""
+    tenant = _tenant(slug)
+    with tenant_context(tenant.pk):
+        channel, settings = _verified(channel_id, body, headers)
+        answer = gateway.read_answer(body, settings.answer_id, settings.answer_from, settings.answer_text)
+        event = f"{channel_id.hex[:16]}:{answer.sid}"
+        if not once.take(PROVIDER, event):
+            return ""
+        with translation.override(channel.locale or tenant.locale):
+            outcome, words = sms_answers.obey(channel, answer)
+        once.note(PROVIDER, event, outcome)
+    log.info("sms_answer", tenant=slug, channel=str(channel_id), command=str(answer.command), outcome=outcome)
+    return words
 
 
 def _move(channel_id: UUID, receipt: gateway.Receipt) -> str:
@@ -68,7 +82,14 @@ def _move(channel_id: UUID, receipt: gateway.Receipt) -> str:
     return "taken" if sms_receipts.move(found[0], receipt) else "known"
 
 
-def _line(channel_id: UUID) -> tuple[Any, list[str]]:
+def _tenant(slug: str) -> Tenant:
+    tenant = Tenant.objects.filter(slug=slug).first()
+    if tenant is None:
+        raise Refused
+    return tenant
+
+
+def _verified(channel_id: UUID, body: bytes, headers: Mapping[str, str]) -> tuple[Channel, Any]:
     channel = Channel._default_manager.filter(pk=channel_id, kind="sms").first()
     if channel is None:
         raise Refused
@@ -78,4 +99,5 @@ def _line(channel_id: UUID) -> tuple[Any, list[str]]:
         raise Refused from error
     if line.settings.gateway != "http" or not line.credentials.webhook_secrets:
         raise Refused
-    return line.settings, list(line.credentials.webhook_secrets)
+    gateway.verify(line.credentials.webhook_secrets, body, headers.get(line.settings.receipt_header) or "")
+    return channel, line.settings

@@ -36,7 +36,8 @@ class SmsSettings(AdapterSettings, frozen=True, kw_only=True):
 
     `gateway` twilio needs `account_sid`; http needs `url` and `request`, whose `{to}`, `{text}`, `{from}` and
     `{id}` are filled in. `quiet_hours` such as 22:00-07:00 hold back all that is not critical. The `receipt_` ones
-    say how such a gateway tells how far a message got (docs/how-to/callbacks.md).
+    and `answer_` ones say how such a gateway tells how far a message got and what people write back
+    (docs/how-to/callbacks.md).
     """
 
     to: list[str]
@@ -56,6 +57,9 @@ class SmsSettings(AdapterSettings, frozen=True, kw_only=True):
     receipt_status: str = "status"
     receipt_error: str = "error"
     receipt_states: list[str] = []
+    answer_id: str = "id"
+    answer_from: str = "from"
+    answer_text: str = "text"
 
     def problems(self) -> dict[str, str]:
         """Check the numbers, the hours and what the chosen gateway needs."""
@@ -114,7 +118,7 @@ class SmsCredentials(AdapterCredentials, frozen=True, kw_only=True):
     """`auth_token` signs Twilio's callbacks and logs in unless an API key is given; `authorization` is a header.
 
     `api_key` (SK...) with `api_secret` log in at Twilio instead of the token, as Twilio recommends. Any of
-    `webhook_secrets` signs the receipts of another gateway.
+    `webhook_secrets` signs the calls of another gateway.
     """
 
     auth_token: str = ""
@@ -197,7 +201,8 @@ def text_of(outgoing: SmsOutgoing) -> Fitted:
         outgoing.part("text"),
         outgoing.delivery_id,
         max_segments=settings.max_segments,
-        replies=settings.replies and settings.gateway == "twilio",
+        # Another gateway's answers are taken where its calls can be proven.
+        replies=settings.replies and (settings.gateway == "twilio" or bool(outgoing.credentials.webhook_secrets)),
     )
 
 

@@ -1,4 +1,4 @@
-"""Calls of SMS gateways other than Twilio: the signature over the raw body, and receipts in the gateway's own words."""
+"""Calls of SMS gateways other than Twilio: the signature over the raw body, receipts in its own words, answers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from channels.callbacks.errors import Malformed, Refused
+from channels.callbacks.twilio import Answer, read_command
 from channels.sms.http_gateway import value_at
+from channels.sms.numbers import InvalidNumber, read_number
 
 MAX_FIELDS: Final = 100
 MAX_ERROR_DIGITS: Final = 9
@@ -96,6 +98,20 @@ def read_receipt(body: bytes, fields: Fields) -> Receipt | None:
     code = value_at(call, fields.error).strip()
     known = code.isascii() and code.isdigit() and len(code) <= MAX_ERROR_DIGITS
     return Receipt(message_id=message_id[:200], state=state, rank=RANKS[state], error_code=int(code) if known else None)
+
+
+def read_answer(body: bytes, id_path: str, from_path: str, text_path: str) -> Answer:
+    """Return what somebody wrote back, in a verified call; raises `Malformed` without a writer or an id."""
+    call = _decode(body)
+    sid, number = value_at(call, id_path).strip(), value_at(call, from_path).strip()
+    try:
+        number = read_number(number if number.startswith("+") else f"+{number}")
+    except InvalidNumber as error:
+        raise Malformed("no number") from error
+    if not sid:
+        raise Malformed("no id")
+    command, code = read_command(value_at(call, text_path))
+    return Answer(sid=sid[:100], number=number, command=command, code=code)
 
 
 def _decode(body: bytes) -> object:

@@ -3,13 +3,14 @@
 import json
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.http import HttpResponse
 from django.test import Client
 
 from channels.delivery import deliver_due
-from channels.models import Channel, Delivery, SmsMessage
+from channels.models import Channel, Delivery, SmsMessage, SmsOptOut
 from tests.alerting.escalation.scenes import Call, level, member_target
 from tests.alerting.scenes import Scene, alert
 from tests.fakes.http import FakeServer
@@ -153,3 +154,38 @@ def test_a_body_that_is_no_receipt_is_a_400(call: Call) -> None:
     headers = {SIGNATURE_HEADER: sign(SECRET, body)}
     assert Client().post(path, body, content_type="text/plain", headers=headers).status_code == 400
     assert Client().get(path).status_code == 405
+
+
+def write(call: Call, text: str, number: str = ANN, sid: str = "in-1", secret: str = SECRET) -> HttpResponse:
+    """Somebody writes back; this gateway tells of it as a form."""
+    body = urlencode({"id": sid, "from": number, "text": text}).encode()
+    path = f"/callbacks/sms/{call.tenant.slug}/{call.pager.pk}/answers"
+    headers = {SIGNATURE_HEADER: sign(secret, body, in_hex=False)}
+    kind = "application/x-www-form-urlencoded"
+    return Client(raise_request_exception=False).post(path, body, content_type=kind, headers=headers)
+
+
+def test_an_answer_acts_once_and_says_so(call: Call, gateway: FakeGateway) -> None:
+    assert "1=ACK 2=RES" in gateway.texts[0].text
+    answer = write(call, "1", number=ANN.removeprefix("+"))
+    assert (answer.status_code, answer.content.decode()) == (200, f"Acknowledged: {call.group().title}")
+    assert call.group().status == "acknowledged"
+    assert write(call, "1").content == b"", "the same call again"
+    write(call, "3", sid="in-2")
+    assert call.group().status == "firing"
+
+
+def test_who_was_not_told_or_proves_nothing_cannot_act(call: Call) -> None:
+    assert write(call, "ack", secret="guessed guessed guessed").status_code == 403
+    assert b"no message to you" in write(call, "ack", number="+436649999999").content
+    assert write(call, "ack", number="Ann", sid="in-3").status_code == 400
+    assert call.group().status == "firing"
+
+
+def test_stop_is_remembered(call: Call) -> None:
+    write(call, "STOP")
+    with call.context():
+        assert SmsOptOut.objects.get().number == ANN
+    write(call, "START", sid="in-2")
+    with call.context():
+        assert not SmsOptOut.objects.exists()
