@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -190,8 +189,3 @@ def _told(subject: Subject, start: float, end: float) -> list[Was]:
 
 def _unix(at: Any) -> float | None:
     return at.timestamp() if at is not None else None
-
-
-def month_before(end: float) -> float:
-    """Where a backtest begins unless told otherwise."""
-    return end - timedelta(days=30).total_seconds()

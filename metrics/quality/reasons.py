@@ -35,7 +35,6 @@ class Reason(IntEnum):
 QUARANTINED: Final = range(1, 10)
 REPAIRED: Final = range(10, 20)
 DROPPED: Final = range(20, 30)
-NOTICED: Final = range(30, 40)
 
 #: How much of a sample's worth each reason takes: 1 is a sample one cannot use at all.
 COST: Final[dict[Reason, float]] = {
