@@ -19,7 +19,7 @@ from alerting.oncall import feeds
 from alerting.oncall.findings import AHEAD, findings
 from alerting.oncall.reading import read_schedules
 from alerting.oncall.rotation import Shift
-from alerting.oncall.schedule import Schedule, final, next_hand_over, on_call
+from alerting.oncall.schedule import REACHES, Schedule, final, next_hand_over, shift_around
 from alerting.oncall.swapping import swap
 from channels.selectors import database_now
 from tenants.api.filters import Filter, row_id
@@ -69,8 +69,8 @@ class ScheduleViewSet(ConfigurationViewSet):
     def who(self, request: Request, id: str) -> Response:
         """At a time, and when somebody else follows."""
         at = self.query.get("at") or database_now()
-        schedule = self._schedule(at)
-        shift = on_call(schedule, at)
+        schedule = self._schedule(at - REACHES[-1])
+        shift = shift_around(schedule, at)
         shown = _named([shift] if shift else [])
         data = {"at": at, "shift": shown[0] if shown else None, "next_hand_over": next_hand_over(schedule, at)}
         return Response(bodies.WhoOutput(data).data)

@@ -7,6 +7,8 @@ from uuid import UUID
 import msgspec
 from django.utils.translation import gettext as _
 
+from alerting.misread import fault_of, row_of
+
 MAX_LEVELS, MAX_TARGETS = 20, 20
 MAX_WAIT: Final = 86_400
 #: A step that fires so much later than planned says so, and those before it are passed over.
@@ -57,12 +59,20 @@ class Plan(msgspec.Struct, frozen=True):
         return timedelta(seconds=again + self.level(step).wait)
 
 
+def _misread(error: msgspec.ValidationError) -> PlanError:
+    number = row_of(error)
+    if number is None:
+        return PlanError(_("Levels are a list of objects."))
+    fault = fault_of(error, {"kind": "schedule, member, channel", "importance": "urgent, normal"})
+    return PlanError(_("Level %(number)d: %(fault)s") % {"number": number, "fault": fault})
+
+
 def read_levels(stored: Any) -> list[Level]:
     """Levels out of their stored form; raises PlanError."""
     try:
         return msgspec.convert(stored, list[Level])
     except msgspec.ValidationError as error:
-        raise PlanError(str(error)) from error
+        raise _misread(error) from error
 
 
 def read_plan(stored: Any) -> Plan:

@@ -7,6 +7,7 @@ from uuid import UUID, uuid5
 import msgspec
 from django.utils.translation import gettext as _
 
+from alerting.misread import fault_of, row_of
 from alerting.oncall.rotation import LENGTHS, Layer, Restriction, Unit
 
 MAX_LAYERS, MAX_PEOPLE, MAX_RESTRICTIONS, MAX_NAME = 10, 100, 20, 80
@@ -39,12 +40,20 @@ class LayerRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     restrictions: list[RestrictionRow] = []
 
 
+def _misread(error: msgspec.ValidationError) -> LayerError:
+    number = row_of(error)
+    if number is None:
+        return LayerError(_("Layers are a list of objects."))
+    fault = fault_of(error, {"unit": ", ".join(LENGTHS)})
+    return LayerError(_("Layer %(number)d: %(fault)s") % {"number": number, "fault": fault})
+
+
 def read(stored: Any, schedule_id: UUID) -> tuple[Layer, ...]:
     """The layers of a schedule; raises LayerError."""
     try:
         rows = msgspec.convert(stored, list[LayerRow])
     except msgspec.ValidationError as error:
-        raise LayerError(str(error)) from error
+        raise _misread(error) from error
     return tuple(_layer(row, uuid5(schedule_id, str(number))) for number, row in enumerate(rows))
 
 
@@ -69,7 +78,7 @@ def check(stored: Any, members: set[UUID]) -> list[Any]:
     try:
         rows = msgspec.convert(stored, list[LayerRow])
     except msgspec.ValidationError as error:
-        raise LayerError(str(error)) from error
+        raise _misread(error) from error
     if len(rows) > MAX_LAYERS:
         raise LayerError(_("A schedule has at most %(limit)d layers.") % {"limit": MAX_LAYERS})
     for number, row in enumerate(rows, 1):
@@ -88,7 +97,7 @@ def _fault(row: LayerRow, members: set[UUID]) -> str:
     if any(person not in members for person in row.people):
         return _("Only members of this tenant can be on call.")
     if not 1 <= row.every <= MAX_DAYS * 24 or (LENGTHS[row.unit] * row.every).days > MAX_DAYS:
-        return _("A turn lasts at most a year.")
+        return _("A turn lasts from an hour to a year.")
     if not _EARLIEST <= row.starts_at.date() <= _LATEST or row.starts_at.tzinfo or (row.ends_at and row.ends_at.tzinfo):
         return _("Write times of the wall clock, without an offset, such as 2026-06-01T09:00.")
     if row.ends_at is not None and row.ends_at <= row.starts_at:

@@ -64,6 +64,17 @@ def on_call(schedule: Schedule, at: datetime) -> Shift | None:
     return found[0] if found else None
 
 
+def shift_around(schedule: Schedule, at: datetime) -> Shift | None:
+    """The whole shift that holds at an instant, from its beginning to its end; cut a year away."""
+    holds = on_call(schedule, at)
+    for reach in REACHES if holds else ():
+        found = final(schedule, at - reach, at + reach)
+        holds = next(shift for shift in found if shift.starts_at <= at < shift.ends_at)
+        if at - reach < holds.starts_at and holds.ends_at < at + reach:
+            break
+    return holds
+
+
 def next_hand_over(schedule: Schedule, after: datetime) -> datetime | None:
     """The first instant after `after` at which somebody else, or nobody, is on call; None within a year."""
     now = on_call(schedule, after)

@@ -70,7 +70,7 @@ def test_a_schedule_is_made_of_cards(ours: World) -> None:
         ({"starts_at": "T09:00:00"}, "Layer 2: Say on which day"),
         ({"starts_at": "2026-01-05T"}, "Layer 2: Say at which time"),
         ({"every": ""}, "Layer 2: Say how long"),
-        ({"every": 999}, "Layer 2: A turn lasts at most a year."),
+        ({"every": 999}, "Layer 2: A turn lasts from an hour to a year."),
         ({"restrictions": [{"start": "", "end": "", "weekdays": []}]}, "Layer 2: Give each time of day"),
         ({"ends_at": "2025-01-01T09:00:00"}, "Layer 2: It ends after it begins."),
         ({"people": ["0192c0de-0000-7000-8000-000000000001"]}, "Layer 2: Only members"),
@@ -136,7 +136,7 @@ def test_a_layer_that_is_not_understood_is_told_at_its_line(ours: World) -> None
     assert "no member" in answer.context["adminform"].form.errors["layers"][0]
     long = f"All; every 999 weeks from 2026-01-05 09:00; {ours.owner.username}"
     answer = save(ours, OnCallSchedule, name="x", layers=long)
-    assert "at most a year" in answer.context["adminform"].form.errors["layers"][0]
+    assert "from an hour to a year" in answer.context["adminform"].form.errors["layers"][0]
 
 
 def test_an_override_can_be_made_by_a_responder(ours: World) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
 from alerting.oncall.rotation import Layer, Restriction, Unit
-from alerting.oncall.schedule import Override, Schedule, final, gaps, next_hand_over, on_call
+from alerting.oncall.schedule import Override, Schedule, final, gaps, next_hand_over, on_call, shift_around
 
 ANN, BOB, CID, DAN = (UUID(int=number) for number in (1, 2, 3, 4))
 NAMES = {ANN: "ann", BOB: "bob", CID: "cid", DAN: "dan"}
@@ -79,6 +79,21 @@ def test_who_is_on_call_at_a_moment() -> None:
         assert found is not None
         assert found.person == person
     assert on_call(one, MONDAY + 17 * HOUR) is None
+
+
+def test_a_shift_is_told_from_its_beginning_to_its_end() -> None:
+    one = schedule(layer(ANN, BOB), overrides=(override(DAN, 30, 40),))
+    for hour, person, start, end in ((5, ANN, 0, 24), (29, BOB, 24, 30), (30, DAN, 30, 40), (47, BOB, 40, 48)):
+        found = shift_around(one, MONDAY + hour * HOUR)
+        assert found is not None
+        assert (found.person, found.starts_at, found.ends_at) == (person, MONDAY + start * HOUR, MONDAY + end * HOUR)
+    weeks = shift_around(schedule(layer(ANN, BOB, unit=Unit.WEEKLY, every=10)), MONDAY + 24 * HOUR)
+    assert weeks is not None
+    assert weeks.ends_at == MONDAY + timedelta(weeks=10)
+    alone = shift_around(schedule(layer(ANN)), MONDAY + HOUR)
+    assert alone is not None
+    assert alone.ends_at > MONDAY + timedelta(days=365)
+    assert shift_around(schedule(), MONDAY) is None
 
 
 def test_the_next_hand_over_is_when_somebody_else_or_nobody_follows() -> None:
