@@ -31,6 +31,7 @@ from metrics.seasons import Kind as SeasonKind
 NAME = "changes"
 VERSION = 2
 VARIANCE_LEAST = 16
+BEND_LEAST = 8
 BUFFER = 1024
 REFIT_LEAST, REFIT_SHARE = 8, 16
 CLING_MEMORY = 256.0  # points for which what was known of clinging counts after a change
@@ -202,7 +203,7 @@ class ChangeDetector:
         wide = self._wide()
         cut, bend_left = best_bend(wide, place, window)
         gain = (left_by_step(wide, place) - bend_left) / self._usual.long_run**2
-        if level.size - cut < VARIANCE_LEAST:
+        if level.size - cut < BEND_LEAST:
             gain = min(gain, BEND_GAIN)
         lasted = level.size - min(place, cut)
         if abs(gain - BEND_GAIN) < SURE_GAIN and self._waited < min(MOST_WAIT, lasted - self._waited):

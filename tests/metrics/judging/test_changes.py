@@ -71,7 +71,7 @@ def test_a_new_level_is_found_with_what_was_before_and_after() -> None:
 @pytest.mark.parametrize(
     ("course", "what", "unit", "before", "after"),
     [
-        (lambda at: 100 + 0.5 * at, "trend", "ms/h", 0, 30),
+        (lambda at: 100 + 0.3 * at, "trend", "ms/h", 0, 18),
         (lambda at: 100 + 6 * np.where(at % 2, 1, -1), "variance", "ms", 1, 6),
     ],
 )
