@@ -18,7 +18,7 @@ class ItemError(msgspec.Struct, frozen=True):
     pointer: str
     code: str
     message: str
-    limit: int | str | None = None
+    limit: int | float | str | None = None
 
 
 class InputRefused(Exception):

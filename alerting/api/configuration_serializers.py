@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -136,8 +135,8 @@ class EnrichmentStepOutput(serializers.ModelSerializer[EnrichmentStep]):
 class InhibitionRuleInput(StrictModelSerializer):
     """An inhibition rule."""
 
-    source_matchers = MatchersField()
-    target_matchers = MatchersField()
+    source_matchers = MatchersField(min_length=1)
+    target_matchers = MatchersField(min_length=1)
     equal = label_names(required=False)
 
     class Meta:
@@ -165,18 +164,13 @@ class WallClockField(serializers.TimeField):
 class MaintenanceWindowInput(StrictModelSerializer):
     """A maintenance window."""
 
-    matchers = MatchersField()
+    matchers = MatchersField(min_length=1)
     start_time = WallClockField(input_formats=["%H:%M", "%H:%M:%S"])
     duration = SecondsField(lowest=60, highest=14 * 86_400)
 
     class Meta:
         model = MaintenanceWindow
         fields = ("name", "matchers", "start_date", "start_time", "duration", "rrule", "time_zone", "is_active")
-
-    def validate_matchers(self, matchers: list[dict[str, str]]) -> list[dict[str, str]]:
-        if not matchers:
-            raise serializers.ValidationError(_("Say what the window mutes: at least one matcher."))
-        return matchers
 
 
 class OccurrenceOutput(serializers.Serializer[Any]):

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from alerting import validation
+from alerting.api.fields import ArrayField
 from alerting.escalation import next_steps, would_be_called
 from alerting.models import AlertGroup, EscalationPolicy
 from channels.selectors import database_now
@@ -39,7 +40,7 @@ LEVEL = {
 
 
 @extend_schema_field({"type": "array", "items": LEVEL, "minItems": 1, "maxItems": 20})
-class LevelsField(serializers.JSONField):
+class LevelsField(ArrayField):
     """The levels of a policy; judged by `alerting.escalation.checking`."""
 
 

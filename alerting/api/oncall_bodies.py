@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from alerting.api.fields import ArrayField
 from alerting.models import OnCallSchedule, ScheduleOverride
 from alerting.oncall import feeds
 from alerting.oncall.rotation import Shift
@@ -45,7 +46,7 @@ LAYER = {
 
 
 @extend_schema_field({"type": "array", "items": LAYER, "maxItems": 10})
-class LayersField(serializers.JSONField):
+class LayersField(ArrayField):
     """The layers of a schedule; judged by `alerting.oncall.checking`."""
 
 

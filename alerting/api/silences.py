@@ -29,7 +29,7 @@ from tenants.models import Tenant
 class SilenceInput(StrictModelSerializer):
     """A silence. `confirm` is the tenant's slug, asked for when it would mute everything."""
 
-    matchers = MatchersField()
+    matchers = MatchersField(min_length=1)
     starts_at = serializers.DateTimeField(required=False)
     confirm = serializers.CharField(required=False, max_length=63, write_only=True)
 

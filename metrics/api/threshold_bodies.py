@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -15,6 +15,7 @@ from metrics.judging.states import moment
 from metrics.models import Feedback, Finding, MetricsPolicy, Threshold, Verdict
 from metrics.trust.precision import Precision
 from tenants.api.inputs import SecondsField, StrictModelSerializer, StrictSerializer
+from tenants.api.wording import OTHER
 
 OBJECT: dict[str, Any] = {"type": "object", "additionalProperties": True}
 LABELS: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "string"}}
@@ -24,9 +25,11 @@ LABELS: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "st
 class ObjectField(serializers.Field[Any, Any, Any, Any]):
     """A JSON object whose form depends on something else; the whole row is judged later."""
 
+    takes = gettext_lazy("an object")
+
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, dict):
-            raise serializers.ValidationError(_("This is an object."), "type")
+            raise serializers.ValidationError(OTHER % {"wanted": self.takes}, "type")
         return data
 
     def to_representation(self, value: Any) -> Any:

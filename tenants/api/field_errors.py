@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from tenants.faults import ItemError, pointer_to
 
 MAX_ERRORS = 100
@@ -42,3 +44,10 @@ def _message(detail: Any, pointer: str) -> str:
     """DRF's words, led by the field they are about."""
     field = pointer.rpartition("/")[2]
     return f"{field}: {detail}" if field and not field.isdigit() else str(detail)
+
+
+def summary(errors: list[ItemError]) -> str:
+    """One sentence for all of them."""
+    if len(errors) == 1:
+        return errors[0].message
+    return _("%(count)d fields are not valid; see errors.") % {"count": len(errors)}

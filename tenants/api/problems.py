@@ -1,11 +1,12 @@
 """Problem documents (RFC 9457): every error of the API in one form, with what to do about it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 import psycopg2
+import psycopg2.errors
 import structlog
 from django.core import exceptions as core
 from django.core.serializers.json import DjangoJSONEncoder
@@ -16,10 +17,10 @@ from django.utils.translation import gettext as _
 from rest_framework import exceptions as drf
 from rest_framework.request import Request
 
-from tenants.api.field_errors import field_errors
+from tenants.api.field_errors import field_errors, summary
 from tenants.api.problem_kinds import KINDS
 from tenants.context import has_tenant_context
-from tenants.faults import InputRefused, ItemError, shown
+from tenants.faults import InputRefused, ItemError
 
 log = structlog.get_logger(__name__)
 
@@ -108,6 +109,8 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> HttpRespo
         transaction.set_rollback(True)
     request = context.get("request")
     plain = request._request if isinstance(request, Request) else request
+    if isinstance(error, drf.MethodNotAllowed):
+        return respond(_of_method(getattr(context.get("view"), "allowed_methods", [])), plain)
     return respond(error, plain)
 
 
@@ -128,7 +131,7 @@ def problem_of(error: BaseException) -> Problem:
 def _of_drf(error: drf.APIException) -> Problem:
     if isinstance(error, drf.ValidationError):
         errors = field_errors(error.detail)
-        return Problem("invalid", _first_message(errors), errors=errors)
+        return Problem("invalid", summary(errors), errors=errors)
     headers = {}
     if isinstance(error, drf.AuthenticationFailed | drf.NotAuthenticated):
         # Missing, unknown, expired and revoked keys must look alike, so the words are always the same.
@@ -139,7 +142,7 @@ def _of_drf(error: drf.APIException) -> Problem:
         detail = _("Too many requests; try again in %(seconds)d s.") % {"seconds": seconds}
         return Problem("rate_limited", detail, headers={"Retry-After": str(seconds)})
     if isinstance(error, drf.MethodNotAllowed):
-        return Problem("method_not_allowed", shown(str(error.detail)))
+        return _of_method([])
     if isinstance(error, drf.UnsupportedMediaType):
         return Problem("unsupported_media_type", _("Send the body as application/json in UTF-8."))
     if isinstance(error, drf.NotAcceptable):
@@ -148,13 +151,15 @@ def _of_drf(error: drf.APIException) -> Problem:
     return Problem(code, str(error.detail), status=error.status_code)
 
 
+def _of_method(allowed: Iterable[str]) -> Problem:
+    known = ", ".join(sorted(allowed))
+    if not known:
+        return Problem("method_not_allowed")
+    detail = _("This address takes %(allowed)s.") % {"allowed": known}
+    return Problem("method_not_allowed", detail, headers={"Allow": known})
+
+
 _DRF_CODES = {400: "malformed_json", 403: "forbidden", 404: "not_found", 409: "conflict", 503: "unavailable"}
-
-
-def _first_message(errors: list[ItemError]) -> str:
-    if len(errors) == 1:
-        return errors[0].message
-    return _("%(count)d fields are not valid; see errors.") % {"count": len(errors)}
 
 
 def _of_database(error: Exception) -> Problem:
@@ -164,12 +169,17 @@ def _of_database(error: Exception) -> Problem:
     if isinstance(cause, db.DataError | psycopg2.DataError):
         return Problem("invalid", _("A value has a form or size that cannot be stored."))
     if isinstance(cause, db.OperationalError | db.InterfaceError | psycopg2.OperationalError | psycopg2.InterfaceError):
-        return Problem(
-            "unavailable",
-            _("The database cannot answer at the moment; nothing was stored. Try again."),
-            headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
-        )
+        detail = _("The database cannot answer at the moment; nothing was stored. Try again.")
+        if _is_disk_full(error):
+            detail = _("The database's disk is full; nothing was stored. Tell whoever runs the service, and try again.")
+        return Problem("unavailable", detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
     return _internal()
+
+
+def _is_disk_full(error: BaseException | None) -> bool:
+    while error is not None and not isinstance(error, psycopg2.errors.DiskFull):
+        error = error.__cause__
+    return error is not None
 
 
 def _of_django(error: BaseException) -> Problem:
@@ -179,7 +189,7 @@ def _of_django(error: BaseException) -> Problem:
         return Problem("forbidden", str(error))
     if isinstance(error, core.ValidationError):
         errors = field_errors(_as_detail(error))
-        return Problem("invalid", _first_message(errors), errors=errors)
+        return Problem("invalid", summary(errors), errors=errors)
     if isinstance(error, core.RequestDataTooBig):
         return Problem("too_large")
     if isinstance(error, core.SuspiciousOperation | core.BadRequest | UnreadablePostError):

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import is_list_serializer
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from tenants.api.problems import CONTENT_TYPE
@@ -35,6 +36,11 @@ PROBLEMS = {
 ALWAYS = ("400", "401", "403", "429", "503")
 
 
+@extend_schema_field({"oneOf": [{"type": "number"}, {"type": "string"}]})
+class BoundField(serializers.Field[Any, Any, Any, Any]):
+    """A bound: a number, or a text such as a time."""
+
+
 class FaultOutput(serializers.Serializer[Any]):
     """One fault of a request."""
 
@@ -44,6 +50,7 @@ class FaultOutput(serializers.Serializer[Any]):
     )
     code = serializers.CharField()
     message = serializers.CharField(help_text="What is wrong and what to do.")
+    limit = BoundField(allow_null=True, required=False, help_text="The bound that was passed, where there is one.")
 
 
 class ProblemOutput(serializers.Serializer[Any]):

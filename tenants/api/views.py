@@ -2,10 +2,13 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
+from datetime import UTC
 from typing import Any, ClassVar, cast
 
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponseBase
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework import status
 from rest_framework.renderers import JSONRenderer
@@ -16,11 +19,13 @@ from rest_framework.viewsets import GenericViewSet
 
 from tenants import audit
 from tenants.access import may_change
+from tenants.api.field_errors import field_errors, summary
 from tenants.api.filters import Filter, readers, repeatable
 from tenants.api.inputs import clean_instance
 from tenants.api.pagination import PAGE_PARAMETERS
 from tenants.api.problems import Problem
 from tenants.api.query import identifier, read_query
+from tenants.api.wording import with_limits
 from tenants.context import tenant_context
 from tenants.isolation import TenantOwned
 from tenants.models import User
@@ -70,7 +75,8 @@ class TenantViewSet(GenericViewSet):
     def _in_tenant(self, handler: Handler) -> Handler:
         # DRF turns exceptions into answers outside the handler: so they pass the transaction first and undo it.
         def inside(*args: Any, **kwargs: Any) -> HttpResponseBase:
-            with tenant_context(self.principal.tenant_id):
+            # Times are told in UTC to everybody: a session would bring the zone of the person's pages.
+            with timezone.override(UTC), tenant_context(self.principal.tenant_id):
                 return handler(*args, **kwargs)
 
         return inside
@@ -101,7 +107,9 @@ class TenantViewSet(GenericViewSet):
         """The validated body of the request; raises what becomes a 400 with pointers."""
         context = {"principal": self.principal}
         reader = serializer(instance, data=self.request.data, partial=partial, context=context)
-        reader.is_valid(raise_exception=True)
+        if not reader.is_valid():
+            faults = with_limits(reader, field_errors(reader.errors))
+            raise Problem("invalid", summary(faults), errors=faults)
         return reader.validated_data
 
 
@@ -145,7 +153,7 @@ class ConfigurationViewSet(ReadOnlyViewSet):
             return found
         user = User.objects.filter(pk=self.principal.id).first() if self.principal.kind == "member" else None
         if not may_change(user, self.principal, found, self.object_permission):
-            self.permission_denied(self.request)
+            raise PermissionDenied(self.principal.refusal(self.write_permission))
         return found
 
     def create(self, request: Request) -> Response:

@@ -9,6 +9,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from tenants.faults import shown
 from tenants.isolation import new_id
 
 SLUG = RegexValidator(
@@ -21,7 +22,7 @@ def validate_time_zone(name: str) -> None:
     """Refuse a name that is not in the IANA time zone database."""
     if name not in zoneinfo.available_timezones():
         raise ValidationError(
-            _("%(name)s is not an IANA time zone; write one such as Europe/Paris."), params={"name": name}
+            _("%(name)s is not an IANA time zone; write one such as Europe/Paris."), params={"name": shown(name)}
         )
 
 

@@ -1,7 +1,6 @@
 """The corpus against every route of the API, found through its OpenAPI document: so a new route is a new test."""
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +9,6 @@ from django.test import Client
 from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 
-from alerting import backlog, rate_limit
 from tenants import keys
 from tenants.context import tenant_context
 from tenants.isolation import new_id
@@ -19,7 +17,7 @@ from tests.factories import Api, make_api, make_tenant
 from tests.security import corpus
 from tests.security.house import HOOK, House
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fresh_limits")]
 WRITES = ("post", "patch", "put")
 
 
@@ -39,15 +37,6 @@ def json_operations() -> list[tuple[str, str]]:
         if method in item
     }
     return sorted(operation for operation, content in taken.items() if corpus.JSON in content)
-
-
-@pytest.fixture(autouse=True)
-def _forget() -> Iterator[None]:
-    backlog.forget()
-    rate_limit.forget()
-    yield
-    backlog.forget()
-    rate_limit.forget()
 
 
 @pytest.fixture
@@ -109,9 +98,16 @@ def test_methods_an_address_does_not_take_are_refused(house: House) -> None:
     wrong = {}
     for path, methods in taken.items():
         for method in {"get", "head", "options", "post", "put", "patch", "delete", "trace", "odd"} - methods:
-            status = call(house.client, method, house.address(path), b"{}").status_code
+            answer = call(house.client, method, house.address(path), b"{}")
+            status = answer.status_code
             if status != 405 and not (method == "options" and status == 200):
                 wrong[f"{method} {path}"] = status
+            elif status == 405:
+                named = {one.upper() for one in methods - {"head"}}
+                if not named <= set(answer["Allow"].split(", ")) or not all(
+                    n in answer.json()["detail"] for n in named
+                ):
+                    wrong[f"{method} {path}"] = answer.json()["detail"]
     assert wrong == {}
 
 

@@ -6,6 +6,7 @@ from django.core import exceptions as core
 from django.db import utils as db
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path
+from psycopg2.errors import DiskFull
 from rest_framework import exceptions as drf
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -20,6 +21,15 @@ handler400 = "tenants.api.handlers.bad_request"
 handler403 = "tenants.api.handlers.permission_denied"
 handler404 = "tenants.api.handlers.not_found"
 handler500 = "tenants.api.handlers.server_error"
+
+
+def disk_full() -> db.OperationalError:
+    """As a shared commit raises it: anew in each thread, with what the database said two causes further."""
+    told, said = db.OperationalError("inside words"), db.OperationalError("inside words")
+    said.__cause__ = DiskFull("could not extend file inside words")
+    told.__cause__ = said
+    return told
+
 
 ERRORS: dict[str, Exception] = {
     "problem": Problem("conflict", "Taken.", headers={"X-Extra": "1"}, extra={"hint": "other name"}),
@@ -40,6 +50,7 @@ ERRORS: dict[str, Exception] = {
     "suspicious": core.SuspiciousOperation("x"),
     "integrity": db.IntegrityError("duplicate key value violates unique constraint secret_name"),
     "data": db.DataError("inside words"),
+    "disk-full": disk_full(),
     "operational": db.OperationalError("connection to server at 10.0.0.1 lost"),
     "interface": db.InterfaceError("closed"),
     "programming": db.ProgrammingError("inside words"),

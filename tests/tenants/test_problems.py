@@ -41,6 +41,7 @@ EXPECTED = {
     "suspicious": (400, "bad_request"),
     "integrity": (409, "conflict"),
     "data": (400, "invalid"),
+    "disk-full": (503, "unavailable"),
     "operational": (503, "unavailable"),
     "interface": (503, "unavailable"),
     "programming": (500, "internal_error"),
@@ -66,6 +67,20 @@ def test_an_exception_becomes_a_document(client: Client, name: str) -> None:
     assert "inside words" not in response.text
     assert "secret_name" not in response.text
     assert "10.0.0.1" not in response.text
+
+
+def test_a_full_disk_is_called_by_its_name_and_worth_another_try(client: Client) -> None:
+    response = client.get("/api/v1/fail/disk-full")
+    assert "disk is full; nothing was stored" in response.json()["detail"]
+    assert int(response["Retry-After"]) >= 1
+    assert "disk" not in client.get("/api/v1/fail/operational").json()["detail"]
+
+
+def test_methods_an_address_takes_are_named(client: Client) -> None:
+    response = client.put("/api/v1/fail/bug", b"{}", "application/json")
+    assert response.status_code == 405
+    assert response["Allow"] == "GET, HEAD, OPTIONS"
+    assert response.json()["detail"] == "This address takes GET, HEAD, OPTIONS."
 
 
 def test_errors_have_pointers(client: Client) -> None:
