@@ -21,22 +21,12 @@ from tenants import audit
 from tenants.context import tenant_context
 from tenants.models import ApiKey
 from tenants.principal import Principal
+from tenants.scopes import SCOPES
 
 ALPHABET = string.digits + string.ascii_letters
 PREFIX_LENGTH, SECRET_LENGTH, CHECK_LENGTH = 8, 32, 6
 CACHE_SECONDS = 5.0
 CACHE_SIZE = 10_000
-
-SCOPES: dict[str, frozenset[str]] = {
-    "alerts:write": frozenset({"send_alerts"}),
-    "metrics:write": frozenset({"send_metrics"}),
-    "alerts:read": frozenset({"view_alerts"}),
-    "alerts:act": frozenset({"act_on_alerts"}),
-    "config:read": frozenset({"view_configuration"}),
-    "config:write": frozenset({"view_configuration", "change_configuration"}),
-    "deliveries:replay": frozenset({"replay_deliveries"}),
-    "audit:read": frozenset({"view_audit"}),
-}
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from uuid import UUID
 from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext as _
 
+from tenants.scopes import scopes_for
+
 ALL_PERMISSIONS = frozenset(
     {
         "view_alerts",
@@ -50,9 +52,19 @@ class Principal:
     def require(self, permission: str) -> None:
         """Raise PermissionDenied, naming the permission, unless this actor holds it."""
         if permission not in self.permissions:
-            raise PermissionDenied(
-                _("This needs the permission “%(permission)s” in this tenant.") % {"permission": permission}
-            )
+            raise PermissionDenied(self.refusal(permission))
+
+    def refusal(self, *permissions: str) -> str:
+        """What this actor is told who holds none of the permissions, each of which would do."""
+        scopes = [scope for permission in permissions for scope in scopes_for(permission)]
+        if self.kind == "api_key" and scopes:
+            message = _("This key lacks the scope it takes here: %(scopes)s. Use or issue a key that has it.")
+            return message % {"scopes": _(" or ").join(scopes)}
+        names = _(" or ").join(f"“{permission}”" for permission in permissions)
+        if self.kind == "api_key":
+            message = _("No API key may do this; sign in as a member with the permission %(names)s.")
+            return message % {"names": names}
+        return _("This needs the permission %(names)s in this tenant.") % {"names": names}
 
 
 def system(tenant_id: UUID, label: str = "system") -> Principal:

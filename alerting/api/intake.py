@@ -144,7 +144,10 @@ class MayFollow(BasePermission):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         actor: object = request.user
-        return isinstance(actor, Principal) and (actor.can("send_alerts") or actor.can("view_alerts"))
+        if not isinstance(actor, Principal):
+            return False
+        self.message = actor.refusal("send_alerts", "view_alerts")
+        return actor.can("send_alerts") or actor.can("view_alerts")
 
 
 class IntakeRequestViewSet(TenantViewSet):

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.utils.translation import gettext as _
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
@@ -26,5 +25,5 @@ class IsPrincipal(BasePermission):
             needed = getattr(view, name, None)
         if needed is None or principal.can(needed):
             return needed is not None
-        self.message = _("This needs the permission “%(permission)s” in this tenant.") % {"permission": needed}
+        self.message = principal.refusal(needed)
         return False
