@@ -30,8 +30,12 @@ class Policy:
 
     def allows_port(self, scheme: str, port: int) -> bool:
         """Say whether that port may be called on any other machine."""
+        return port in self.ports(scheme)
+
+    def ports(self, scheme: str) -> list[int]:
+        """The ports of any other machine that may be called."""
         usual = {"https": HTTPS_PORTS, "http": HTTP_PORTS, "smtp": SMTP_PORTS}[scheme]
-        return port in usual or port in self.extra_ports
+        return sorted(usual | self.extra_ports)
 
 
 def current_policy() -> Policy:

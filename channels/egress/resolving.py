@@ -13,9 +13,9 @@ from ipaddress import ip_address
 from django.utils.translation import gettext as _
 
 from channels.egress.addresses import Address, is_loopback, is_own
-from channels.egress.errors import Blocked, EgressError
+from channels.egress.errors import EgressError
 from channels.egress.policy import Policy, current_policy
-from channels.egress.urls import check_address, check_host, is_local_name, literal_address
+from channels.egress.urls import check_address, check_host, closed_port, inner_address, is_local_name, literal_address
 from channels.errors import ErrorReason
 
 Resolver = Callable[[str, int], list[str]]
@@ -73,12 +73,12 @@ def resolve_checked(
     for address in addresses:
         check_address(address, port, policy)
         if not is_loopback(address) and is_own(address):
-            raise Blocked(_("This address is not allowed."))
+            raise inner_address()
     local = all(is_loopback(address) for address in addresses)
     if not local and is_local_name(host):
-        raise Blocked(_("This address is not allowed."))
+        raise inner_address()
     if not local and not policy.allows_port(scheme, port):
-        raise Blocked(_("This port is not allowed."))
+        raise closed_port(scheme, policy)
     return Checked(host=host, port=port, addresses=tuple(map(str, addresses)))
 
 

@@ -49,18 +49,18 @@ class Target:
 def check_url(url: str, policy: Policy | None = None) -> Target:
     """Return the parts of an allowed URL or raise `Blocked`; names are not resolved here."""
     policy = policy or current_policy()
-    target = _split(url)
+    target = _split(url, policy)
     if target.scheme == "http" and not policy.allow_http:
-        raise Blocked(_("Only https addresses are allowed."))
+        raise _unknown_scheme(policy)
     address = target.literal
     if address is not None:
         check_address(address, target.port, policy)
     local = is_local_name(target.host) or (address is not None and is_loopback(address))
     if local:
         if not policy.allows_loopback(target.port):
-            raise Blocked(_("This address is not allowed."))
+            raise inner_address()
     elif not policy.allows_port(target.scheme, target.port):
-        raise Blocked(_("This port is not allowed."))
+        raise closed_port(target.scheme, policy)
     return target
 
 
@@ -71,22 +71,37 @@ def check_address(address: Address, port: int, policy: Policy) -> None:
             return
     elif is_public(address) and not any(unwrap(address) in net for net in policy.denied):
         return
-    raise Blocked(_("This address is not allowed."))
+    raise inner_address()
+
+
+def inner_address() -> Blocked:
+    """The refusal of any address that is not public; the same whichever kind it is, and whatever a name stands for."""
+    message = _(
+        "This address is not allowed: it is, or stands for, one of this machine, of an inner network or of a reserved "
+        "range. Give one that is reachable on the internet."
+    )
+    return Blocked(message)
+
+
+def closed_port(scheme: str, policy: Policy) -> Blocked:
+    """The refusal of a port, with those that are open."""
+    message = _("This port is not allowed; allowed are: %(ports)s.")
+    return Blocked(message % {"ports": ", ".join(map(str, policy.ports(scheme)))})
 
 
 def check_host(host: str) -> str:
     """Return a host in its one plain spelling or raise `Blocked`."""
     if not host or len(host) > 253 or any(char in "/\\?#@%[]" or not char.isprintable() for char in host):
-        raise Blocked(_("This is not a valid host name."))
+        raise Blocked(_("This is not a valid host name; write one such as example.org."))
     try:
         plain = host if ":" in host else _to_ascii(host)
     except (idna.IDNAError, UnicodeError):
-        raise Blocked(_("This is not a valid host name.")) from None
+        raise Blocked(_("This is not a valid host name; write one such as example.org.")) from None
     if literal_address(plain) is not None:
         return str(literal_address(plain))
     last = plain.rpartition(".")[2]
     if not HOST.fullmatch(plain) or NUMERIC.fullmatch(last):
-        raise Blocked(_("This is not a valid host name."))
+        raise Blocked(_("This is not a valid host name; write one such as example.org."))
     return plain
 
 
@@ -105,13 +120,13 @@ def literal_address(host: str) -> Address | None:
         return None
 
 
-def _split(url: str) -> Target:
+def _split(url: str, policy: Policy) -> Target:
     if len(url) > MAX_URL:
-        raise Blocked(_("The address is too long."))
+        raise Blocked(_("The address has more than %(limit)d signs; give a shorter one.") % {"limit": MAX_URL})
     scheme, mark, rest = url.strip(" ").partition("://")
     scheme = scheme.lower()
     if not mark or scheme not in DEFAULT_PORTS:
-        raise Blocked(_("Only https addresses are allowed."))
+        raise _unknown_scheme(policy)
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     if "@" in authority:
         raise Blocked(_("An address must not carry a user name or password."))
@@ -120,15 +135,21 @@ def _split(url: str) -> Target:
         raise Blocked(_("The address has characters that do not belong there."))
     found = AUTHORITY.fullmatch(authority.lower())
     if found is None:
-        raise Blocked(_("This is not a valid address."))
+        raise Blocked(_("This is not a valid address; write it like https://example.org/hook."))
     port = int(found["port"] or DEFAULT_PORTS[scheme])
     if not 0 < port < 65536:
-        raise Blocked(_("This port is not allowed."))
+        raise closed_port(scheme, policy)
     host = check_host(found["v6"] or found["name"])
     path = path if path.startswith("/") else f"/{path}"
     target = Target(scheme=scheme, host=host, port=port, path=path)
     _check_second_reading(target)
     return target
+
+
+def _unknown_scheme(policy: Policy) -> Blocked:
+    if policy.allow_http:
+        return Blocked(_("Only addresses that begin with https:// or http:// are allowed."))
+    return Blocked(_("Only addresses that begin with https:// are allowed."))
 
 
 def _check_second_reading(target: Target) -> None:
@@ -140,7 +161,7 @@ def _check_second_reading(target: Target) -> None:
         else ip_address(again.hostname) == ip_address(target.host)
     )
     if not same_host or again.username is not None:
-        raise Blocked(_("This is not a valid address."))
+        raise Blocked(_("This is not a valid address; write it like https://example.org/hook."))
 
 
 def _to_ascii(host: str) -> str:
