@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from config.up.layout import ROOT
+from config.up.layout import ROOT, Layout
 from tests.servers import free_port, public_temporary_folder
 
 # What a run must not take over from the test's own settings.
@@ -95,6 +95,7 @@ def temporary_var() -> Iterator[Path]:
     try:
         yield folder / "var"
     finally:
+        Layout(var=folder / "var").forget_counters()
         shutil.rmtree(folder, ignore_errors=True)
 
 

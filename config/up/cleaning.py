@@ -22,6 +22,7 @@ def clean(layout: Layout) -> None:
         if folder.exists():
             end_processes_of(folder / "data")
             shutil.rmtree(folder)
+    layout.forget_counters()
     shutil.rmtree(layout.var)
 
 

@@ -51,6 +51,7 @@ class Up:
             self.output.plain("Stopping ...")
             self.supervisor.stop_all()
             self.stack.layout.facts.unlink(missing_ok=True)
+            self.stack.layout.forget_counters()
 
     def explain_folder(self) -> None:
         """Say where the database lies when it could not be put below the checkout."""

@@ -104,7 +104,7 @@ def test_next_run_ends_what_a_killed_one_left(start: Callable[..., Run]) -> None
 def test_second_run_in_one_checkout_is_refused(start: Callable[..., Run]) -> None:
     first = start()
     facts = first.facts()
-    counter = first.var / "prometheus" / "counter_1.db"
+    counter = Layout(var=first.var).counters / "counter_1.db"
     counter.touch()
     code, said = start().rest()
     assert code == 1
