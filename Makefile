@@ -3,7 +3,8 @@ PYTHON ?= python3
 WORKERS ?= 2
 ARGS ?=
 BIN := .venv/bin
-INSTALL := $(PYTHON) -I config/up/bootstrap.py
+CHECK_PYTHON := $(PYTHON) config/up/python_check.py
+INSTALL := $(CHECK_PYTHON) && $(PYTHON) -I config/up/bootstrap.py
 INSTALL_DEV := $(INSTALL) --dev
 # No settings of a deployment are needed to look at models and types.
 TOOL_ENV := ENVIRONMENT=test SECRET_KEY=only-for-checks-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx \

@@ -1,7 +1,6 @@
 """Make the virtual environment of the checkout and install the pinned packages into it.
 
-Runs on the machine's own Python before anything is installed: standard library only, and syntax
-that an old interpreter still parses, so that it can say what it lacks.
+Runs on the machine's own Python before anything is installed: standard library only. `python_check` goes before.
 """
 
 from __future__ import annotations
@@ -17,7 +16,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 VENV = ROOT / ".venv"
 UV = "uv==0.13.9"
-OLDEST = (3, 11)
 MEGABYTE = 1 << 20
 
 
@@ -31,7 +29,6 @@ def main() -> int:
     parser.add_argument("--dev", action="store_true", help="install requirements-dev.txt")
     is_dev = parser.parse_args().dev
     try:
-        check_python()
         (ROOT / "var").mkdir(exist_ok=True)
         with (ROOT / "var" / "install.lock").open("w") as lock:
             wait_for(lock)
@@ -48,13 +45,6 @@ def main() -> int:
         )
         return 1
     return 0
-
-
-def check_python() -> None:
-    """Refuse an interpreter that is too old."""
-    if sys.version_info < OLDEST:
-        version = ".".join(map(str, sys.version_info[:2]))
-        raise BootstrapError(f"Python 3.11 or newer is needed and this is {version}; try `make up PYTHON=python3.11`.")
 
 
 def wait_for(lock) -> None:  # type: ignore[no-untyped-def]
