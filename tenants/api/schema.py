@@ -40,6 +40,10 @@ ALWAYS = ("400", "401", "403", "429", "503")
 class BoundField(serializers.Field[Any, Any, Any, Any]):
     """A bound: a number, or a text such as a time."""
 
+    def to_representation(self, value: Any) -> Any:
+        """A bound is plain data already."""
+        return value
+
 
 class FaultOutput(serializers.Serializer[Any]):
     """One fault of a request."""
