@@ -14,6 +14,7 @@ import redis
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests import servers
+from tests.fakes.served import pagerduty, slack, twilio  # noqa: F401  (fixtures of all tests)
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 RUN_SERVERS = servers.RunServers() if WORKER == "main" else None
@@ -102,8 +103,23 @@ def committed_db(
 @pytest.fixture
 def service_env() -> dict[str, str]:
     """Return the environment for a process of the service that works on this worker's database and Valkey."""
-    tools = ("PYTEST_", "COV_", "COVERAGE_")
-    return {name: value for name, value in os.environ.items() if not name.startswith(tools)}
+    return servers.outer_environment()
+
+
+@pytest.fixture
+def fresh_limits() -> Iterator[None]:
+    """Forget, before and after, what this process remembers of rates, backlogs and series."""
+    from alerting import backlog, rate_limit
+    from metrics import limiting
+    from metrics.storage import directory
+
+    def forget() -> None:
+        for one in (backlog, rate_limit, limiting.backlog, directory):
+            one.forget()  # type: ignore[attr-defined]
+
+    forget()
+    yield
+    forget()
 
 
 @pytest.fixture(scope="session")

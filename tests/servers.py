@@ -208,6 +208,12 @@ def rename_database(connection: Connection, old: str, new: str) -> None:
         cursor.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(old), sql.Identifier(new)))
 
 
+def outer_environment() -> dict[str, str]:
+    """The environment of this run for a process of the service, without what is meant for pytest and its tools."""
+    tools = ("PYTEST_", "COV_", "COVERAGE_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(tools)}
+
+
 def recreate_database(connection: Connection, name: str, template: str) -> None:
     """Make a database anew as a copy of another; whoever is connected to the old one is cut off."""
     target, source = sql.Identifier(name), sql.Identifier(template)

@@ -23,7 +23,8 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from config.up.layout import ROOT
 from config.up.stack import QUEUES, manage, web_command
-from tests.servers import free_port
+from tests import servers
+from tests.servers import Coordinates, free_port
 
 
 def wait_for(is_true: Callable[[], Any], seconds: float = 30, what: str = "") -> float:
@@ -173,6 +174,25 @@ def working_on(address: str) -> Iterator[None]:
     finally:
         link.close()
         link.settings_dict.update({name: before[name] for name in ("NAME", "USER", "PASSWORD", "HOST", "PORT")})
+
+
+@contextlib.contextmanager
+def stack_of_its_own(coordinates: Coordinates, name: str, folder: Path, **env: str) -> Iterator[Stack]:
+    """Run the service on a database that nobody else has; the models of the test see the same one."""
+    with servers.template_lock(coordinates) as link:
+        servers.recreate_database(link, name, servers.TEMPLATE)
+    address = coordinates.postgres.address("alerting_app", coordinates.app_password, name)
+    outer = servers.outer_environment()
+    outer.pop("MIGRATION_DATABASE_URL", None)
+    stack = Stack(outer | {"DATABASE_URL": address} | env, folder)
+    try:
+        stack.start()
+        with working_on(address):
+            yield stack
+    finally:
+        stack.stop()
+        with servers.template_lock(coordinates) as link, link.cursor() as cursor:
+            cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 def rows(connection: Connection, sql: str, *values: object) -> list[tuple[Any, ...]]:

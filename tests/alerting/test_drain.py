@@ -23,14 +23,6 @@ from tests.alerting.scenes import Scene, alert, at
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def scene() -> Scene:
-    scene = Scene()
-    scene.route(scene.channel())
-    scene.flush()
-    return scene
-
-
 def many(count: int, start: int = 0, **fields: object) -> list[NativeAlert]:
     return [alert("Down", host=f"host-{number}", **fields) for number in range(start, start + count)]
 

@@ -3,7 +3,7 @@
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -24,16 +24,12 @@ BAD = {"labels": {"not a name": "x"}}
 
 
 @pytest.fixture(autouse=True)
-def quiet_door(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
-    """Mount the door alone, forget what other tests left in this process, and collect wake-ups."""
+def quiet_door(fresh_limits: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Mount the door alone and collect wake-ups."""
     settings.ROOT_URLCONF = "tests.alerting.intake_urls"
     rung: list[Any] = []
     monkeypatch.setattr(wakeup, "ring", lambda task, tenant_id: rung.append((task, tenant_id)))
-    backlog.forget()
-    rate_limit.forget()
-    yield rung
-    backlog.forget()
-    rate_limit.forget()
+    return rung
 
 
 def send(api: Api, document: Any, path: str = "/api/v1/alerts", **headers: str) -> Any:

@@ -18,10 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def scene() -> Scene:
-    scene = Scene()
-    scene.route(scene.channel())
-    scene.flush()
+def scene(scene: Scene) -> Scene:
     scene.run(alert(host="a"))
     return scene
 

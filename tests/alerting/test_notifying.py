@@ -24,14 +24,6 @@ from tests.alerting.scenes import Scene, alert, at
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def scene() -> Scene:
-    scene = Scene()
-    scene.route(scene.channel())
-    scene.flush()
-    return scene
-
-
 def silence(scene: Scene, minutes: float = 60, **labels: str) -> Silence:
     with scene.context():
         matchers = [{"name": name, "op": "=", "value": value} for name, value in labels.items()]

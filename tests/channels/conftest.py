@@ -2,7 +2,9 @@
 
 import pytest
 
+from tenants.models import Tenant
 from tests.channels.deliveries import ADAPTERS, PROVIDER, Provider
+from tests.factories import make_tenant
 
 
 @pytest.fixture
@@ -11,3 +13,9 @@ def provider(settings) -> Provider:
     settings.CHANNEL_ADAPTERS = [*settings.CHANNEL_ADAPTERS, *ADAPTERS]
     PROVIDER.reset()
     return PROVIDER
+
+
+@pytest.fixture
+def tenant(provider: Provider) -> Tenant:
+    """A tenant whose channels lead to that provider."""
+    return make_tenant()

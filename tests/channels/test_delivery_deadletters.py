@@ -17,11 +17,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def tenant(provider):
-    return make_tenant()
-
-
-@pytest.fixture
 def channel(tenant):
     return make_channel(tenant)
 

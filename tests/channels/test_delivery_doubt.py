@@ -24,11 +24,6 @@ from tests.factories import make_tenant
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def tenant(provider):
-    return make_tenant()
-
-
 def settle(tenant, rounds=3):
     """Let the engine and the reconciler work until nothing changes any more."""
     for _ in range(rounds):

@@ -31,11 +31,6 @@ from tests.factories import make_tenant
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def tenant(provider):
-    return make_tenant()
-
-
 def statements(act) -> list[str]:
     with CaptureQueriesContext(connection) as captured:
         act()

@@ -30,19 +30,11 @@ from tests.channels.deliveries import (
 )
 from tests.factories import make_tenant
 from tests.fakes.http import FakeServer, Reply
-from tests.fakes.slack import FakeSlack, Scripted
+from tests.fakes.slack import Scripted
 from tests.fakes.smtp import FakeSMTP
 from tests.fakes.webhook import FakeWebhook
 
 SECRET = "whsec_" + "QUFB" * 8
-
-
-@pytest.fixture
-def slack(settings) -> Iterator[FakeSlack]:
-    fake = FakeSlack()
-    with FakeServer(fake) as server:
-        settings.SLACK_API_BASE_URL = f"{server.url}/api/"
-        yield fake
 
 
 @pytest.fixture

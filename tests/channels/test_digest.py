@@ -1,7 +1,6 @@
 """A flooded Slack channel gets one message that lists everything that waited; nothing is dropped."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,18 +14,10 @@ from tenants.context import tenant_context
 from tenants.isolation import new_id
 from tests.channels.deliveries import health, let_pass, make_channel, put, reconcile_due, states
 from tests.factories import make_tenant
-from tests.fakes.http import FakeServer, Reply
+from tests.fakes.http import Reply
 from tests.fakes.slack import FakeSlack, Scripted
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def slack(settings: Any) -> Iterator[FakeSlack]:
-    fake = FakeSlack()
-    with FakeServer(fake) as server:
-        settings.SLACK_API_BASE_URL = f"{server.url}/api/"
-        yield fake
 
 
 def flooded(count: int) -> Channel:

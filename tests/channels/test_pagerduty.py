@@ -1,11 +1,9 @@
 """PagerDuty, fed with events it checks as the real one does."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from pytest_django.fixtures import Settings
 
 from channels import registry
 from channels.adapters.base import Receipt
@@ -14,21 +12,13 @@ from channels.message import AlertLine
 from channels.templating.samples import AT, worst_messages
 from tests.channels.sending import DELIVERY_ID, changed
 from tests.channels.sending import send as send_by
-from tests.fakes.http import FakeServer, Reply
+from tests.fakes.http import Reply
 from tests.fakes.pagerduty import FakePagerDuty, ScriptedEvent, refuse
 
 KEY = "r" * 32
 CREDENTIALS = {"routing_key": KEY}
 ADAPTER = registry.adapter("pagerduty")
 INCIDENT = "payments:0192c0de-0000-7000-8000-000000000002"
-
-
-@pytest.fixture
-def pagerduty(settings: Settings) -> Iterator[FakePagerDuty]:
-    fake = FakePagerDuty()
-    with FakeServer(fake) as server:
-        settings.PAGERDUTY_EVENTS_BASE_URL = server.url
-        yield fake
 
 
 def send(raw: dict[str, Any] | None = None, **kwargs: Any) -> Receipt:

@@ -39,11 +39,6 @@ def keep_at(tenant, key: str, tokens: float) -> None:
         assert SharedLimit.objects.filter(key=key).update(tokens=tokens, tokens_at=later)
 
 
-@pytest.fixture
-def tenant(provider):
-    return make_tenant()
-
-
 @pytest.mark.django_db
 class TestAnAccount:
     def test_its_channels_together_send_what_it_allows(self, tenant, provider):

@@ -1,6 +1,5 @@
 """Slack, spoken to over HTTP: what it gets, and what each refusal means."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,14 +21,6 @@ from tests.fakes.slack_limits import find_fault
 SETTINGS = {"channel": "#alerts"}
 CREDENTIALS = {"token": "xoxb-test"}
 ADAPTER = registry.adapter("slack")
-
-
-@pytest.fixture
-def slack(settings: Settings) -> Iterator[FakeSlack]:
-    fake = FakeSlack()
-    with FakeServer(fake) as server:
-        settings.SLACK_API_BASE_URL = f"{server.url}/api/"
-        yield fake
 
 
 def send(**kwargs: Any) -> Receipt:

@@ -1,7 +1,6 @@
 """Tenants lay out their Slack messages with functions; whatever they write, Slack takes it."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -19,7 +18,7 @@ from channels.templating.builtin import builtin_source
 from channels.templating.samples import NASTY, sample_message, worst_messages
 from tests.channels.sending import changed
 from tests.channels.sending import send as send_by
-from tests.fakes.http import FakeServer, Reply
+from tests.fakes.http import Reply
 from tests.fakes.slack import FakeSlack, Scripted
 from tests.fakes.slack_limits import find_fault
 
@@ -39,14 +38,6 @@ EVERYTHING = """
 {{ actions("acknowledge", "silence_1h") }}
 {{ link_buttons() }}
 """
-
-
-@pytest.fixture
-def slack(settings: Settings) -> Iterator[FakeSlack]:
-    fake = FakeSlack()
-    with FakeServer(fake) as server:
-        settings.SLACK_API_BASE_URL = f"{server.url}/api/"
-        yield fake
 
 
 def send(source: str = "", message: Message | None = None) -> Any:

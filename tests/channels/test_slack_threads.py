@@ -1,7 +1,6 @@
 """One message about each group in Slack: changed in place, its story in the thread, whatever happens in between."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,20 +16,12 @@ from tenants.context import tenant_context
 from tenants.isolation import new_id
 from tests.channels.deliveries import deliver_all_due, get, let_pass, make_channel, outcomes, put, reconcile_due, states
 from tests.factories import make_tenant
-from tests.fakes.http import FakeServer, Reply
+from tests.fakes.http import Reply
 from tests.fakes.slack import FakeSlack, Scripted
 
 pytestmark = pytest.mark.django_db
 START = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
-
-
-@pytest.fixture
-def slack(settings: Any) -> Iterator[FakeSlack]:
-    fake = FakeSlack()
-    with FakeServer(fake) as server:
-        settings.SLACK_API_BASE_URL = f"{server.url}/api/"
-        yield fake
 
 
 def whole_message() -> Message:

@@ -26,14 +26,6 @@ ADAPTER = registry.adapter("sms")
 GROUP = "0192c0de-0000-7000-8000-000000000002"
 
 
-@pytest.fixture
-def twilio(settings: Settings) -> Iterator[FakeTwilio]:
-    fake = FakeTwilio()
-    with FakeServer(fake) as server:
-        settings.TWILIO_API_BASE_URL = server.url
-        yield fake
-
-
 def send(**kwargs: Any) -> Receipt:
     return send_by("sms", SETTINGS | kwargs.pop("settings", {}), CREDENTIALS, **kwargs)
 

@@ -1,7 +1,6 @@
 """Quiet hours, caps and the budget: decided purely, then lived through the engine with a fake Twilio."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -23,7 +22,7 @@ from tenants.models import Tenant
 from tests.channels.deliveries import get, let_pass, make_channel, put, reconcile_due, wait_seconds
 from tests.channels.sending import changed
 from tests.factories import make_tenant
-from tests.fakes.http import FakeServer, Reply
+from tests.fakes.http import Reply
 from tests.fakes.twilio import ACCOUNT, FakeTwilio, ScriptedTwilio, refuse
 
 NUMBER, OTHER = "+436641234567", "+33612345678"
@@ -159,14 +158,6 @@ def test_a_digest_tells_the_newest_of_each_group_and_the_worst_first() -> None:
 @pytest.fixture
 def tenant() -> Tenant:
     return make_tenant()
-
-
-@pytest.fixture
-def twilio(settings: Any) -> Iterator[FakeTwilio]:
-    fake = FakeTwilio()
-    with FakeServer(fake) as server:
-        settings.TWILIO_API_BASE_URL = server.url
-        yield fake
 
 
 def sms(tenant: Tenant, **options: Any) -> Channel:

@@ -20,7 +20,8 @@ from tests.running import Run, temporary_var
 SECOND_START_S = 8.0
 # What two idle cores can spend in that time is 16; on a busy machine the same work costs more of it.
 SECOND_START_CPU_S = 14.0
-WAS_IDLE = os.getloadavg()[0] < 1.0 and "PYTEST_XDIST_WORKER" not in os.environ
+# Seconds of the clock also measure who else works here: each of them, and each of xdist's workers, may take a share.
+CROWD = 1 + os.getloadavg()[0] + int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0"))
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +52,8 @@ def test_second_start_is_cheap_and_keeps_the_demo(service: Run) -> None:
 
 @pytest.mark.processes
 @pytest.mark.slow
-@pytest.mark.skipif(not WAS_IDLE, reason="the machine was busy: seconds of the clock would measure the others")
 def test_second_start_is_fast(service: Run) -> None:
-    assert service.ready_after < SECOND_START_S
+    assert service.ready_after < SECOND_START_S * CROWD
 
 
 @pytest.mark.processes

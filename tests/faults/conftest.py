@@ -1,6 +1,5 @@
 """The service with servers of its own: here, they are killed too."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from config.embedded.valkey import ValkeyServer
 from config.up.layout import ROOT
 from tests import servers
 from tests.fakes.http import FakeServer
-from tests.faults.ground import Ground
+from tests.faults.ground import Crowd, Ground
 from tests.faults.slacks import Slacks
 from tests.stack import Stack, working_on
 
@@ -52,9 +51,18 @@ def ground(django_db_blocker: DjangoDbBlocker) -> Iterator[Ground]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture
+def crowd(ground: Ground, tmp_path: Path) -> Iterator[Crowd]:
+    """Senders and what they were told; whatever was killed runs again afterwards."""
+    ground.stack.start()
+    made = Crowd(ground, tmp_path)
+    yield made
+    made.close()
+    ground.stack.start()
+
+
 def environment(database: str, redis: str) -> dict[str, str]:
-    tools = ("PYTEST_", "COV_", "COVERAGE_")
-    env = {key: value for key, value in os.environ.items() if not key.startswith(tools)}
+    env = servers.outer_environment()
     env.pop("MIGRATION_DATABASE_URL", None)
     return env | {"DATABASE_URL": database, "REDIS_URL": redis}
 

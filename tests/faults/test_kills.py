@@ -1,8 +1,6 @@
 """kill -9 of the service's own processes in the middle of their work, and their orderly end."""
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -10,15 +8,6 @@ from tests.faults.ground import Crowd, Ground
 from tests.stack import wait_for
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow]
-
-
-@pytest.fixture
-def crowd(ground: Ground, tmp_path: Path) -> Iterator[Crowd]:
-    ground.stack.start()
-    made = Crowd(ground, tmp_path)
-    yield made
-    made.close()
-    ground.stack.start()
 
 
 def test_web_killed_while_senders_post(ground: Ground, crowd: Crowd) -> None:

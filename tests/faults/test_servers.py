@@ -3,7 +3,6 @@
 import signal
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import redis
@@ -12,14 +11,6 @@ from tests.faults.ground import Crowd, Ground
 from tests.stack import wait_for
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow]
-
-
-@pytest.fixture
-def crowd(ground: Ground, tmp_path: Path) -> Iterator[Crowd]:
-    ground.stack.start()
-    made = Crowd(ground, tmp_path)
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -1,20 +1,17 @@
 """The service's processes with fakes at every way out, for all flows of this folder."""
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from pytest_django.plugin import DjangoDbBlocker
 
-from tests import servers
 from tests.conftest import COORDINATES, WORKER
 from tests.fakes.http import FakeServer
 from tests.fakes.slack import FakeSlack
 from tests.fakes.smtp import FakeSMTP
 from tests.fakes.webhook import FakeWebhook
 from tests.flows.house import House, Outside
-from tests.stack import Stack, working_on
+from tests.stack import Stack, stack_of_its_own
 
 
 @pytest.fixture(scope="package")
@@ -32,23 +29,13 @@ def stack(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Stack]:
     """Processes on a database of their own; the models of the test see the same one."""
-    name = f"flows_{WORKER}"
-    with servers.template_lock(COORDINATES) as connection:
-        servers.recreate_database(connection, name, servers.TEMPLATE)
-    address = COORDINATES.postgres.address("alerting_app", COORDINATES.app_password, name)
-    tools = ("PYTEST_", "COV_", "COVERAGE_")
-    env = {key: value for key, value in os.environ.items() if not key.startswith(tools)}
-    env |= {"DATABASE_URL": address, "SLACK_API_BASE_URL": f"{outside.slack_url}/api/"}
-    env.pop("MIGRATION_DATABASE_URL", None)
-    stack = Stack(env, Path(tmp_path_factory.mktemp("flows")))
-    try:
-        stack.start()
-        with django_db_blocker.unblock(), working_on(address):
-            yield stack
-    finally:
-        stack.stop()
-        with servers.template_lock(COORDINATES) as connection, connection.cursor() as cursor:
-            cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    url = f"{outside.slack_url}/api/"
+    folder = tmp_path_factory.mktemp("flows")
+    with (
+        django_db_blocker.unblock(),
+        stack_of_its_own(COORDINATES, f"flows_{WORKER}", folder, SLACK_API_BASE_URL=url) as stack,
+    ):
+        yield stack
 
 
 @pytest.fixture

@@ -7,33 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from config.up import prometheus
-from tests import servers
 from tests.factories import make_key
 from tests.fakes.http import FakeServer, Reply, Request
 from tests.flows.house import House
+from tests.real_prometheus import NEEDED, command
 from tests.stack import Part, Stack, wait_for
 
-PROGRAM = prometheus.find()
-pytestmark = [
-    pytest.mark.processes,
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        PROGRAM is None,
-        reason="Debian's package prometheus is not installed here: no real Prometheus was tried from scrape to Slack.",
-    ),
-]
-
-CONFIG = """
-global: {{scrape_interval: 1s}}
-scrape_configs:
-  - job_name: shop
-    static_configs: [{{targets: ["127.0.0.1:{target}"]}}]
-remote_write:
-  - url: {url}/api/v1/metrics/remote-write
-    authorization: {{type: Api-Key, credentials: "{token}"}}
-    queue_config: {{batch_send_deadline: 1s}}
-"""
+pytestmark = NEEDED
 
 
 @dataclass
@@ -61,10 +41,8 @@ def scraped(stack: Stack, house: House, shop: Shop) -> Iterator[Part]:
     beat = [str(Path(sys.executable).with_name("celery")), "--quiet", "-A", "config", "beat", "--pidfile="]
     clock = stack.part("beat", [*beat, "-s", str(stack.folder / f"beat-{house.word}")])
     with FakeServer(shop) as target:
-        config = stack.folder / f"prometheus-{house.word}.yml"
-        config.write_text(CONFIG.format(target=target.port, url=stack.url, token=token))
-        command = [str(PROGRAM), f"--config.file={config}", f"--storage.tsdb.path={stack.folder / house.word}"]
-        scraper = stack.part("scraper", [*command, f"--web.listen-address=127.0.0.1:{servers.free_port()}"])
+        line = command(stack.folder / house.word, job="shop", target=target.port, url=stack.url, token=token)
+        scraper = stack.part("scraper", line)
         try:
             clock.start()
             yield scraper.start()

@@ -1,64 +1,29 @@
 """A real Prometheus, Debian's, pushes what it scrapes from itself into the running service by remote write."""
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from pytest_django.plugin import DjangoDbBlocker
 
-from config.up import prometheus
 from metrics.models import Series
 from metrics.storage import reading
 from tenants.context import tenant_context
-from tests import servers
 from tests.conftest import COORDINATES, WORKER
 from tests.factories import Api, make_api
-from tests.stack import Part, Stack, wait_for, working_on
+from tests.real_prometheus import NEEDED, command
+from tests.stack import Part, Stack, stack_of_its_own, wait_for
 
-PROGRAM = prometheus.find()
-pytestmark = [
-    pytest.mark.processes,
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        PROGRAM is None,
-        reason="Debian's package prometheus is not installed here: no real Prometheus was tried against the service.",
-    ),
-]
-
-CONFIG = """
-global: {{scrape_interval: 1s}}
-scrape_configs:
-  - job_name: self
-    static_configs: [{{targets: ["127.0.0.1:{port}"]}}]
-remote_write:
-  - url: {url}/api/v1/metrics/remote-write
-    authorization: {{type: Api-Key, credentials: "{token}"}}
-    queue_config: {{batch_send_deadline: 1s}}
-"""
+pytestmark = NEEDED
 
 
 @pytest.fixture(scope="module")
 def stack(
     django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stack]:
-    name = f"prometheus_{WORKER}"
-    with servers.template_lock(COORDINATES) as connection:
-        servers.recreate_database(connection, name, servers.TEMPLATE)
-    address = COORDINATES.postgres.address("alerting_app", COORDINATES.app_password, name)
-    tools = ("PYTEST_", "COV_", "COVERAGE_")
-    env = {key: value for key, value in os.environ.items() if not key.startswith(tools)} | {"DATABASE_URL": address}
-    env.pop("MIGRATION_DATABASE_URL", None)
-    running = Stack(env, Path(tmp_path_factory.mktemp("prometheus")))
-    try:
-        running.start()
-        with django_db_blocker.unblock(), working_on(address):
-            yield running
-    finally:
-        running.stop()
-        with servers.template_lock(COORDINATES) as connection, connection.cursor() as cursor:
-            cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    folder = tmp_path_factory.mktemp("prometheus")
+    with django_db_blocker.unblock(), stack_of_its_own(COORDINATES, f"prometheus_{WORKER}", folder) as stack:
+        yield stack
 
 
 @pytest.fixture
@@ -68,11 +33,7 @@ def api(stack: Stack) -> Api:
 
 @pytest.fixture
 def server(stack: Stack, api: Api) -> Iterator[Part]:
-    port = servers.free_port()
-    config = stack.folder / "prometheus.yml"
-    config.write_text(CONFIG.format(port=port, url=stack.url, token=api.token))
-    command = [str(PROGRAM), f"--config.file={config}", f"--storage.tsdb.path={stack.folder / 'tsdb'}"]
-    part = stack.part("prometheus", [*command, f"--web.listen-address=127.0.0.1:{port}"]).start()
+    part = stack.part("prometheus", command(stack.folder, url=stack.url, token=api.token)).start()
     try:
         yield part
     finally:

@@ -2,31 +2,20 @@
 
 import json
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.test import override_settings
 
-from alerting import rate_limit
-from metrics import duties, limiting
+from metrics import duties
 from metrics.models import MetricQueue, MetricRequest, Series
-from metrics.storage import directory, reading
+from metrics.storage import reading
 from tenants.context import tenant_context
 from tests.factories import Api, make_api
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fresh_limits")]
 URL = "/api/v1/metrics"
 NOW = int(time.time()) - 100
-
-
-@pytest.fixture(autouse=True)
-def _forget() -> Iterator[None]:
-    limiting.backlog.forget()
-    rate_limit.forget()
-    directory.forget()
-    yield
-    rate_limit.forget()
 
 
 @pytest.fixture

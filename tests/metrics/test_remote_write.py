@@ -3,7 +3,6 @@
 import contextlib
 import struct
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import cramjam
@@ -12,11 +11,10 @@ from django.test import override_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting import rate_limit
-from metrics import duties, limiting
+from metrics import duties
 from metrics.models import MetricQueue, Series
 from metrics.remote_write.decoding import MAX_UNPACKED, decode_write
-from metrics.storage import directory, reading
+from metrics.storage import reading
 from tenants.context import tenant_context
 from tenants.faults import InputRefused
 from tests.factories import Api, make_api
@@ -54,15 +52,6 @@ def series(labels: dict[str, str], *samples: tuple[int, float]) -> bytes:
 
 def packed(data: bytes) -> bytes:
     return bytes(cramjam.snappy.compress_raw(data))
-
-
-@pytest.fixture(autouse=True)
-def _forget() -> Iterator[None]:
-    limiting.backlog.forget()
-    rate_limit.forget()
-    directory.forget()
-    yield
-    rate_limit.forget()
 
 
 @pytest.fixture

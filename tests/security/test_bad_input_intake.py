@@ -1,12 +1,11 @@
 """The corpus against the door: nothing answers 500, nothing bad is stored, good neighbours get through."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from alerting import backlog, rate_limit, wakeup
+from alerting import wakeup
 from alerting.decoding import Flag, decode_body
 from alerting.models import IntakeRequest
 from tenants.context import tenant_context
@@ -18,14 +17,9 @@ ROUTES = ("/api/v1/alerts", "/api/v1/integrations/alertmanager/")
 
 
 @pytest.fixture(autouse=True)
-def door(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def door(fresh_limits: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.ROOT_URLCONF = "tests.alerting.intake_urls"
     monkeypatch.setattr(wakeup, "ring", lambda task, tenant_id: None)
-    backlog.forget()
-    rate_limit.forget()
-    yield
-    backlog.forget()
-    rate_limit.forget()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """PagerDuty in both directions: what people do there happens here, once, and does not go back and forth."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,21 +13,12 @@ from channels.delivery import deliver_due
 from channels.models import Channel, ProviderEvent
 from tenants.isolation import new_id
 from tests.alerting.scenes import Scene, alert
-from tests.fakes.http import FakeServer
 from tests.fakes.pagerduty import FakePagerDuty, sign
 
 pytestmark = pytest.mark.django_db
 SECRET, KEY = "s" * 40, "r" * 32
 PERSON = {"id": "P1", "type": "user_reference", "summary": "Earline"}
 MACHINE = {"id": "P2", "type": "service_reference", "summary": "Our integration"}
-
-
-@pytest.fixture
-def pagerduty(settings: Any) -> Iterator[FakePagerDuty]:
-    fake = FakePagerDuty()
-    with FakeServer(fake) as server:
-        settings.PAGERDUTY_EVENTS_BASE_URL = server.url
-        yield fake
 
 
 @pytest.fixture

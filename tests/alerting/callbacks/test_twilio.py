@@ -1,7 +1,6 @@
 """Twilio's calls over HTTP: receipts, answers, STOP; forged, repeated and late ones."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,7 +18,6 @@ from channels.sms.receipts import reached
 from tenants.models import Membership, User
 from tests.alerting.scenes import Scene, alert
 from tests.factories import make_member
-from tests.fakes.http import FakeServer
 from tests.fakes.twilio import ACCOUNT, FakeTwilio, sign
 
 pytestmark = pytest.mark.django_db
@@ -28,12 +26,9 @@ BASE = "https://alerts.example.com"
 
 
 @pytest.fixture
-def twilio(settings: Any) -> Iterator[FakeTwilio]:
+def twilio(twilio: FakeTwilio, settings: Any) -> FakeTwilio:
     settings.PUBLIC_BASE_URL = BASE
-    fake = FakeTwilio()
-    with FakeServer(fake) as server:
-        settings.TWILIO_API_BASE_URL = server.url
-        yield fake
+    return twilio
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """An SMS that does not reach the phone makes the next one ring: lost at once, unconfirmed after two minutes."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,7 +12,6 @@ from channels.delivery import deliver_due
 from channels.models import SmsMessage
 from tests.alerting.escalation.scenes import Call, level, member_target
 from tests.alerting.scenes import alert
-from tests.fakes.http import FakeServer
 from tests.fakes.twilio import ACCOUNT, FakeTwilio, sign
 
 pytestmark = pytest.mark.django_db
@@ -22,12 +20,9 @@ ANN, ANNS_OTHER, BOB = "+436641234567", "+436641234568", "+436641234569"
 
 
 @pytest.fixture
-def twilio(settings: Any) -> Iterator[FakeTwilio]:
+def twilio(twilio: FakeTwilio, settings: Any) -> FakeTwilio:
     settings.PUBLIC_BASE_URL = BASE
-    fake = FakeTwilio()
-    with FakeServer(fake) as server:
-        settings.TWILIO_API_BASE_URL = server.url
-        yield fake
+    return twilio
 
 
 @pytest.fixture

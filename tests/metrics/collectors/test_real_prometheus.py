@@ -8,24 +8,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from config.up import prometheus
 from metrics.collectors.base import COUNTER
 from metrics.collectors.errors import CollectError, Trouble
 from tests import servers
 from tests.metrics.collectors.looking import look
+from tests.real_prometheus import NEEDED, command
 
-PROGRAM = prometheus.find()
-pytestmark = [
-    pytest.mark.processes,
-    pytest.mark.slow,
-    pytest.mark.skipif(PROGRAM is None, reason="Debian's package prometheus is not installed here."),
-]
-CONFIG = """
-global: {{scrape_interval: 1s}}
-scrape_configs:
-  - job_name: self
-    static_configs: [{{targets: ["127.0.0.1:{port}"]}}]
-"""
+pytestmark = NEEDED
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +22,8 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A Prometheus that has scraped itself for some seconds."""
     folder: Path = tmp_path_factory.mktemp("prometheus")
     port = servers.free_port()
-    (folder / "prometheus.yml").write_text(CONFIG.format(port=port))
-    command = [str(PROGRAM), f"--config.file={folder / 'prometheus.yml'}", f"--storage.tsdb.path={folder / 'tsdb'}"]
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([*command, f"--web.listen-address=127.0.0.1:{port}"], stdout=log, stderr=log)
+        process = subprocess.Popen(command(folder, port=port), stdout=log, stderr=log)
     address = f"http://127.0.0.1:{port}"
     try:
         deadline = time.monotonic() + 90
