@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 from uuid import UUID
@@ -16,7 +16,7 @@ from prometheus_client import Counter, Histogram
 
 from metrics.entities import watching
 from metrics.judging import alerts, causes, due, fitting, live, turns
-from metrics.judging.calendars import calendar_of
+from metrics.judging.calendars import Place, calendar_of
 from metrics.judging.due import Share
 from metrics.judging.findings import write_findings
 from metrics.judging.outcomes import GRAIN, Outcome, settle
@@ -233,23 +233,32 @@ def _numbers(subjects: Sequence[Subject]) -> set[int]:
 
 
 def _learned_outcomes(subjects: Sequence[Subject], states: dict[Identity, Known], now: float) -> list[Outcome]:
-    """Judge what has models: each follows its series by itself; those without one are put down to be fitted."""
+    """Judge what has models; those without one are put down to be fitted. A few hundred models at a time are open."""
     if not subjects:
         return []
     fitting.enrol([subject for subject in subjects if subject.identity not in states])
     place = calendar_of()
+    outcomes = []
+    for first in range(0, len(subjects), live.OPEN_AT_ONCE):
+        outcomes += _followed(subjects[first : first + live.OPEN_AT_ONCE], states, now, place)
+        live.shelf.make_room()
+    return outcomes
+
+
+def _followed(
+    subjects: Sequence[Subject], states: dict[Identity, Known], now: float, place: Place
+) -> Iterator[Outcome]:
+    """Let each model follow its series by itself."""
     lives = live.models_of(subjects, states, place)
     ready = [subject for subject in subjects if subject.identity in lives]
     if not ready:
-        return []
+        return
     samples = _unseen(ready, lives, now)
-    outcomes = []
     for subject in ready:
         outcome = follow(subject, lives[subject.identity], states[subject.identity], samples)
         if outcome is not None:
-            outcomes.append(outcome)
+            yield outcome
     live.write_dumps((subject.identity, lives[subject.identity]) for subject in ready)
-    return outcomes
 
 
 def _unseen(subjects: Sequence[Subject], lives: dict[Identity, live.Live], now: float) -> Samples:

@@ -36,10 +36,11 @@ log = structlog.get_logger(__name__)
 #: replayed in a blink; a slow one after so many seconds, which stored samples outlive by far.
 DUMP_EVERY: Final = 240
 DUMP_AFTER: Final = 86_400.0
-#: Dumps in one statement, and those written in one transaction: after an outage all are due, and go turn by turn.
-READ_AT_ONCE: Final = 250
+#: Dumps in one statement, and for so many models worked with: after an outage all are due, and go turn by turn.
 WRITTEN_AT_ONCE: Final = 50
-MOST_WRITTEN: Final = 200
+MOST_WRITTEN: Final = 100
+#: Models read in one statement, and worked with as objects before the next are.
+OPEN_AT_ONCE: Final = 250
 #: How much memory a process gives to models, as objects and as bytes, and what one takes by its kind.
 MOST_BYTES: Final = 256_000_000
 MOST_PACKED: Final = 512_000_000
@@ -143,8 +144,12 @@ class Shelf:
         self.lent.add(key)
 
     def tidy(self) -> None:
-        """Make room, once nobody works with these models any more."""
+        """Make room, and take note that all that was learned is in the database too."""
         self.lent.clear()
+        self.make_room()
+
+    def make_room(self) -> None:
+        """Pack the models used longest ago, once nobody works with them any more."""
         now = time.monotonic()
         while self.size > self.most and self.kept:
             key, live = self.kept.popitem(last=False)
@@ -221,14 +226,12 @@ def models_of(subjects: Sequence[Subject], known: dict[Identity, Known], place: 
             missing.append(subject)
         else:
             found[subject.identity] = live
-    for first in range(0, len(missing), READ_AT_ONCE):
-        part = missing[first : first + READ_AT_ONCE]
-        dumps = _read([subject.identity for subject in part])
-        for subject in part:
-            live = _opened(subject, known[subject.identity], dumps.get(subject.identity), place)
-            if live is not None:
-                shelf.put(subject, live)
-                found[subject.identity] = live
+    dumps = _read([subject.identity for subject in missing])
+    for subject in missing:
+        live = _opened(subject, known[subject.identity], dumps.get(subject.identity), place)
+        if live is not None:
+            shelf.put(subject, live)
+            found[subject.identity] = live
     return found
 
 

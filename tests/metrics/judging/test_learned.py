@@ -1,6 +1,7 @@
 """Learned thresholds: warmed from the past, followed from batch to batch, dumped and taken up again."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -265,3 +266,32 @@ def dumps(world: World) -> list[bytes]:
     """All stored models of a world."""
     with world.context():
         return [bytes(model) for model in DetectorState.objects.values_list("model", flat=True)]
+
+
+def test_few_models_are_open_at_a_time_and_a_failure_forgets_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = warmed("band")
+    names = ("a", "b", "c", "d")
+    for name in names:
+        world.store(*[100.0, 101.0] * 100, start=-300, name=name)
+    judge(world.tenant.pk)
+    assert fit_some(world.tenant.pk) == len(names)
+    monkeypatch.setattr(live, "OPEN_AT_ONCE", 2)
+    monkeypatch.setattr(live.shelf, "most", 0)
+    opened: list[int] = []
+    reading = live._read
+
+    def counted(identities: list[Any]) -> Any:
+        opened.append(len(live.shelf.kept) + len(identities))
+        return reading(identities)
+
+    monkeypatch.setattr(live, "_read", counted)
+    for name in names:
+        world.store(100.0, name=name)
+    with monkeypatch.context() as broken:
+        broken.setattr("metrics.judging.engine.write_outcomes", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            judge(world.tenant.pk)
+    assert max(opened) == 2
+    assert not live.shelf.packed
+    assert judge(world.tenant.pk) == len(names)
+    assert len(live.shelf.packed) == len(names)
