@@ -7,15 +7,13 @@ import io
 from typing import Final
 
 from channels.message import AlertLine, Message
+from tenants.spreadsheets import safe
 
 NAME: Final = "alerts.csv"
 MAX_BYTES: Final = 256 * 1024
-MAX_CELL: Final = 1_000
 MAX_LABELS: Final = 40
 #: Fewer than this can be read in the mail itself.
 MIN_ALERTS: Final = 5
-# What makes a spreadsheet compute, also behind spaces that it strips.
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 COLUMNS: Final = ("status", "severity", "starts_at", "ends_at", "fingerprint", "summary", "url")
 
 
@@ -35,12 +33,6 @@ def alerts_csv(message: Message) -> bytes:
             break
     # The mark tells spreadsheets that this is UTF-8.
     return text.getvalue().encode("utf-8-sig")
-
-
-def safe(cell: str) -> str:
-    """Return a cell that is shown as it is."""
-    cell = cell.replace("\x00", "")[:MAX_CELL]
-    return f"'{cell}" if cell.lstrip(" \xa0").startswith(FORMULA) else cell
 
 
 def _row(alert: AlertLine, names: list[str]) -> list[str]:

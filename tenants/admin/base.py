@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, cast
 
-from django.contrib.admin.options import IS_POPUP_VAR
+from django.contrib.admin.options import IS_POPUP_VAR, IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import models
 from django.forms import ModelForm
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path
+from django.views.decorators.http import require_GET
 from unfold.admin import ModelAdmin
 
 from tenants import audit
 from tenants.access import may_change
 from tenants.admin.actor import can, principal_of
 from tenants.admin.deletion import consequences
+from tenants.admin.export import export_page
 from tenants.admin.forms import TenantModelForm
 from tenants.admin.history import history_page
 from tenants.admin.lists import BoundedPaginator, TenantChangeList
@@ -51,6 +55,21 @@ class TenantModelAdmin(ModelAdmin):
     show_full_result_count = False
     compressed_fields = False
     show_facets = False
+    list_after_template = "admin/tenants/export.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        name = f"{self.opts.app_label}_{self.opts.model_name}_export"
+        view = self.admin_site.admin_view(require_GET(self.export))
+        return [path("export/", view, name=name), *super().get_urls()]
+
+    def export(self, request: HttpRequest) -> HttpResponseBase:
+        """The list as CSV, for those who may see the list; a filter that is none is a bad request, as there."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            return export_page(self, request)
+        except IncorrectLookupParameters as error:
+            raise SuspiciousOperation from error
 
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[TenantChangeList]:
         return TenantChangeList

@@ -1,5 +1,7 @@
 """Nobody sees, chooses or changes rows of another tenant, on any page of the admin."""
 
+import csv
+import io
 from typing import Any
 
 import pytest
@@ -7,9 +9,10 @@ from django.urls import reverse
 
 from alerting.admin.registry import PAGES
 from alerting.admin.site import site
-from alerting.models import AlertGroup, Route, Silence
+from alerting.models import Alert, AlertGroup, Route, Silence
 from channels.models import Channel
-from tenants.models import Tenant
+from tenants import accounts
+from tenants.models import Role, Tenant
 from tests.alerting.admin.world import World, admin_url
 
 MODELS = list(PAGES)
@@ -127,3 +130,80 @@ def test_a_silence_preview_counts_our_alerts_only(ours: World, foreign: World) -
     assert f"alert {foreign.marker}" not in body
     with_context(foreign, lambda: Silence.objects.get())
     assert Tenant.objects.count() >= 2
+
+
+def id_pages() -> list[tuple[str, str]]:
+    """Every page of the site whose address holds ids, by name and by the names of what it takes."""
+    found = []
+    for model, page in site._registry.items():
+        prefix = f"{model._meta.app_label}_{model._meta.model_name}"
+        for pattern in page.get_urls():
+            takes = list(getattr(pattern.pattern, "converters", {}))
+            if takes and pattern.name and pattern.name.startswith(prefix):
+                found.append((pattern.name, " ".join(takes)))
+    return sorted(set(found))
+
+
+ID_PAGES = id_pages()
+
+
+def test_pages_with_ids_are_found() -> None:
+    names = {name for name, _takes in ID_PAGES}
+    assert {"alerting_silence_end", "channels_channel_test", "metrics_threshold_backtest"} <= names
+    assert len(names) > 3 * len(MODELS)
+
+
+def test_no_page_of_any_kind_takes_a_foreign_id(ours: World, foreign: World) -> None:
+    client = ours.client(ours.owner)
+    for name, takes in ID_PAGES:
+        model = next(one for one in MODELS if name.startswith(f"{one._meta.app_label}_{one._meta.model_name}_"))
+        url = reverse(f"admin:{name}", args=[foreign.rows[model].pk] * len(takes.split()))
+        for answer in (client.get(url), client.post(url, {"deed": "resolve", "post": "yes", "name": "taken"})):
+            assert answer.status_code in {403, 404, 405}, (name, answer.status_code)
+            assert MARKER not in answer.content.decode().lower(), name
+
+
+def test_filters_offer_no_foreign_choice(ours: World, foreign: World) -> None:
+    client, seen = ours.client(ours.owner), 0
+    for model in MODELS:
+        answer = client.get(admin_url(model, "changelist"), follow=True)
+        changes = answer.context and answer.context.get("cl")
+        offered = [str(one) for spec in changes.filter_specs for one in spec.choices(changes)] if changes else []
+        assert not [text for text in offered if MARKER in text.lower()], model
+        seen += sum(ours.marker in text for text in offered)
+    assert seen
+
+
+def test_an_export_holds_what_its_list_holds(ours: World, foreign: World) -> None:
+    client = ours.client(ours.owner)
+    for model in MODELS:
+        answer = client.get(admin_url(model, "export"))
+        assert answer.status_code == 200, model
+        text = b"".join(answer.streaming_content).decode()
+        assert MARKER not in text.lower(), model
+        assert len(list(csv.reader(io.StringIO(text)))) >= 2, model
+        assert "<" not in text, (model, text)
+
+
+@pytest.mark.parametrize("query", ["alert", "group"])
+def test_no_foreign_alert_is_explained(query: str, ours: World, foreign: World) -> None:
+    row = foreign.rows[{"alert": Alert, "group": AlertGroup}[query]]
+    answer = ours.client(ours.owner).get(reverse("admin:explain"), {query: str(row.pk)})
+    assert answer.status_code == 404
+
+
+def test_history_of_every_kind_speaks_of_ours_only(ours: World, foreign: World) -> None:
+    for model in MODELS:
+        body = ours.client(ours.owner).get(ours.url(model, "history"), follow=True).content.decode().lower()
+        assert MARKER not in body, model
+
+
+def test_a_person_without_any_permission_sees_nothing(ours: World) -> None:
+    with_context(ours, lambda: accounts.set_permissions(Role.objects.get(name="viewer"), frozenset()))
+    client = ours.client(ours.viewer)
+    for model in MODELS:
+        pages = [admin_url(model, page) for page in ("changelist", "export", "add")]
+        for url in (*pages, ours.url(model), ours.url(model, "history"), ours.url(model, "delete")):
+            answer = client.get(url, follow=True)
+            assert answer.status_code == 403, url
+            assert f">{ours.marker}" not in answer.content.decode(), url

@@ -1,5 +1,7 @@
 """Working alerts in the admin: groups, alerts, quarantine, the overview."""
 
+import csv
+import io
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -285,3 +287,18 @@ def test_times_are_of_one_kind_in_english(ours: World) -> None:
     body = ours.client(ours.viewer).get(ours.url(Alert)).content.decode()
     assert "23 Nov 2026, 21:05:09" in body
     assert "p.m." not in body
+
+
+def test_an_export_follows_the_search_and_disarms_formulas(ours: World) -> None:
+    trap = '=HYPERLINK("https://evil.example")'
+    with tenant_context(ours.tenant.pk):
+        make_group(ours.marker, title=trap, opened_at=datetime(2026, 11, 23, tzinfo=UTC))
+    client, url = ours.client(ours.viewer), admin_url(AlertGroup, "export")
+    rows = list(csv.reader(io.StringIO(b"".join(client.get(url, {"q": "HYPERLINK"}).streaming_content).decode())))
+    assert len(rows) == 2
+    assert '\'=HYPERLINK("https://evil.example")' in rows[1]
+    assert "2026-11-23T00:00:00+00:00" in rows[1]
+    assert client.get(url, {"p": "7", "q": "HYPERLINK"}).status_code == 200
+    assert client.get(url, {"tenant__slug": "x"}).status_code == 400
+    assert client.post(url).status_code in {403, 405}
+    assert "Export as CSV" in client.get(admin_url(AlertGroup, "changelist"), follow=True).content.decode()
