@@ -25,11 +25,8 @@ def as_shown(fieldsets: Sequence[Any], model: type[models.Model]) -> list[Any]:
 
 
 def _shown(name: Any, model: type[models.Model]) -> Any:
-    try:
-        field = model._meta.get_field(name) if isinstance(name, str) else None
-    except FieldDoesNotExist:
-        return name
-    draw = _drawing(field) if isinstance(field, models.Field) else None
+    field = _field(name, model)
+    draw = None if field is None else _drawing(field)
     if field is None or draw is None:
         return name
 
@@ -39,6 +36,15 @@ def _shown(name: Any, model: type[models.Model]) -> Any:
     shown.__name__ = name
     shown.short_description = field.verbose_name  # type: ignore[attr-defined]
     return shown
+
+
+def _field(name: Any, model: type[models.Model]) -> "models.Field[Any, Any] | None":
+    """The column of that name; None for what a page works out itself."""
+    try:
+        found = model._meta.get_field(name) if isinstance(name, str) else None
+    except FieldDoesNotExist:
+        return None
+    return found if isinstance(found, models.Field) else None
 
 
 def _drawing(field: "models.Field[Any, Any]") -> Callable[[Any], Any] | None:
