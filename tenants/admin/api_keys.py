@@ -21,6 +21,7 @@ from tenants.admin.base import TenantModelAdmin
 from tenants.admin.display import chip, moment
 from tenants.admin.forms import TenantModelForm
 from tenants.models import ApiKey
+from tenants.scopes import SCOPES
 
 
 class ApiKeyForm(TenantModelForm):
@@ -28,7 +29,7 @@ class ApiKeyForm(TenantModelForm):
 
     scopes = forms.MultipleChoiceField(
         label=gettext_lazy("scopes"),
-        choices=[(scope, scope) for scope in keys.SCOPES],
+        choices=[(scope, scope) for scope in SCOPES],
         widget=UnfoldAdminCheckboxSelectMultipleWidget(),
     )
 
@@ -81,7 +82,7 @@ class ApiKeyAdmin(TenantModelAdmin):
         form = super().get_form(request, obj, change=change, **options)
         if "scopes" in form.base_fields:
             held = principal_of(request).permissions
-            form.base_fields["scopes"].choices = [(name, name) for name, needs in keys.SCOPES.items() if needs <= held]
+            form.base_fields["scopes"].choices = [(name, name) for name, needs in SCOPES.items() if needs <= held]
         return form
 
     def change_view(

@@ -7,13 +7,13 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from tenants import keys
 from tenants.accounts import role_permissions
 from tenants.api.inputs import RowField, SecondsField, StrictModelSerializer, StrictSerializer
 from tenants.models import ApiKey, AuditEntry, Membership, Role, Tenant
 from tenants.principal import ALL_PERMISSIONS
+from tenants.scopes import SCOPES
 
-SCOPES = list(keys.SCOPES)
+SCOPE_NAMES = list(SCOPES)
 PERMISSIONS = sorted(ALL_PERMISSIONS)
 MAX_OVERLAP = 30 * 86_400
 
@@ -22,11 +22,11 @@ class ApiKeyInput(StrictSerializer):
     """A new key."""
 
     name = serializers.CharField(max_length=80)
-    scopes = serializers.ListField(child=serializers.ChoiceField(SCOPES), min_length=1, max_length=len(SCOPES))
+    scopes = serializers.ListField(child=serializers.ChoiceField(SCOPE_NAMES), min_length=1, max_length=len(SCOPES))
     expires_at = serializers.DateTimeField(required=False, allow_null=True)
 
     def validate_scopes(self, scopes: list[str]) -> list[str]:
-        granted = frozenset().union(*(keys.SCOPES[scope] for scope in scopes))
+        granted = frozenset().union(*(SCOPES[scope] for scope in scopes))
         missing = granted - self.context["principal"].permissions
         if missing:
             message = _("A key cannot do more than whoever issues it; you lack %(names)s.")
