@@ -16,9 +16,11 @@ from tests.factories import make_key, make_member
 
 pytestmark = pytest.mark.browser
 
+POLICY = "/admin/alerting/escalationpolicy/add/"
 #: English words of these pages that French does not share.
 ENGLISH = ("Overview", "Alert groups", "Silences and", "Acknowledge", "Explain", "What happened", "Who was told")
 ENGLISH_TOO = ("First message", "Group opened", "Alert fired", "minutes ago", "On call", "Save", "Change tenant")
+ENGLISH_LEVELS = ("Add a level", "then tell", "as they wish", "nobody chosen", "tell somebody")
 
 
 @pytest.fixture
@@ -31,7 +33,7 @@ def reader(tenant: Tenant) -> User:
 def assert_french(page: Page) -> None:
     assert page.locator("html").get_attribute("lang") == "fr"
     shown = page.locator("body").inner_text()
-    assert [word for word in (*ENGLISH, *ENGLISH_TOO) if word in shown] == []
+    assert [word for word in (*ENGLISH, *ENGLISH_TOO, *ENGLISH_LEVELS) if word in shown] == []
 
 
 def test_a_french_reader_sees_french(
@@ -60,6 +62,12 @@ def test_a_french_reader_sees_french(
     page.goto(f"/admin/alerting/oncallschedule/{schedule.pk}/change/")
     expect(page.locator(".al-strip-final .al-strip-bar").first).to_have_text("olga")
     assert_french(page)
-    for path in ("/admin/who/", "/admin/alerting/route/", "/admin/alerting/oncallschedule/add/", "/admin/nowhere/"):
+    for path in (
+        "/admin/who/",
+        "/admin/alerting/route/",
+        "/admin/alerting/oncallschedule/add/",
+        "/admin/nowhere/",
+        POLICY,
+    ):
         page.goto(path)
         assert_french(page)
