@@ -43,6 +43,8 @@ def reason_title(reason: str) -> str:
         "stopped_flapping": _("Stopped flapping"),
         "escalation": _("Escalation"),
         "test": _("Test"),
+        "causes": _("what moved with it is known"),
+        "judged": _("somebody said what it was worth"),
     }
     return titles.get(reason, reason.replace("_", " "))
 

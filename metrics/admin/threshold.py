@@ -8,6 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -63,7 +64,7 @@ class ThresholdAdmin(ConfigurationAdmin):
     """What a tenant wants to be told about its series."""
 
     form = ThresholdForm
-    list_display = ("name", "severity_shown", "metric", "which", "kind", "paging_shown", "useful", "acted_on", "state")
+    list_display = ("name", "severity_shown", "watched", "kind", "paging_shown", "useful", "acted_on", "state")
     list_filter = (("kind", ChoicesCheckboxFilter), ("paging", ChoicesCheckboxFilter), "is_active")
     list_filter_submit = True
     search_fields = ("name", "metric")
@@ -128,10 +129,12 @@ class ThresholdAdmin(ConfigurationAdmin):
 
     severity_shown.short_description = gettext_lazy("severity")  # type: ignore[attr-defined]
 
-    def which(self, threshold: Threshold) -> Any:
-        return matcher_chips(threshold.matchers) if threshold.matchers else _("every series of it")
+    def watched(self, threshold: Threshold) -> Any:
+        chips = matcher_chips(threshold.matchers) if threshold.matchers else ""
+        return format_html("{} {}", threshold.metric or "\u2013", chips)
 
-    which.short_description = gettext_lazy("series")  # type: ignore[attr-defined]
+    watched.short_description = gettext_lazy("metric")  # type: ignore[attr-defined]
+    watched.admin_order_field = "metric"  # type: ignore[attr-defined]
 
     def paging_shown(self, threshold: Threshold) -> Any:
         tones = {"always": "red", "earned": "yellow", "never": "grey"}

@@ -10,6 +10,7 @@ from django.utils.translation import pgettext
 
 from channels.languages.voice import Voice
 from metrics.judging import change_texts
+from metrics.judging.telling import LEARNED
 from metrics.models import Finding
 
 MAX_LABELS: Final = 4
@@ -126,7 +127,9 @@ def reasons(finding: Finding, voice: Voice) -> list[tuple[str, str]]:
         said.append((_("strongest features"), ", ".join(feature_title(name) for name in features)))
     if season := finding.why.get("season"):
         said.append((_("season"), season_title(str(season))))
-    said.append((_("confidence"), voice.unit(finding.confidence * 100, "percent")))
+    if finding.confidence < 1 or finding.kind in LEARNED:
+        # A limit that people set is crossed or not; there is nothing to be sure of.
+        said.append((_("confidence"), voice.unit(finding.confidence * 100, "percent")))
     if finding.quality < 1:
         said.append((_("quality of the data"), voice.unit(finding.quality * 100, "percent")))
     return said
