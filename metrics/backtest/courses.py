@@ -24,7 +24,7 @@ from metrics.thresholds.conditions import Absence, Composite, Entity, Forecast, 
 WARM: Final = 5 * 86_400.0
 #: Forecasts are made every hour; of a month as many as an answer can wait for.
 FORECAST_EVERY: Final = 3_600.0
-MOST_FORECASTS: Final = 120
+MOST_FORECASTS: Final = 60
 
 
 def course_of(subject: Subject, samples: Samples, place: Place) -> Track:
