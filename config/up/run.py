@@ -86,8 +86,8 @@ class Up:
                 return
         env = self.stack.migration_env()
         alias = ["--database", "owner"] if "MIGRATION_DATABASE_URL" in env else []
-        self.command("migrate", manage("migrate", "--no-input", "--skip-checks", *alias), env)
-        if stamp:
+        is_done = self.command("migrate", manage("migrate", "--no-input", "--skip-checks", *alias), env)
+        if stamp and is_done:
             stamp.keep()
 
     def seed(self) -> None:
@@ -97,16 +97,24 @@ class Up:
         place = self.stack.postgres.folder if self.stack.postgres else layout.var
         stamp = Stamp(place / "seed.stamp", digest)
         if not (stamp.is_current() and layout.demo.exists()):
-            self.command("seed", manage("seed_demo", "--skip-checks", "--out", str(layout.demo)), self.stack.env())
-            layout.demo.chmod(0o600)
-            if self.stack.env().get("SIMULATE_METRICS", "1") != "0":
-                self.command("seed", manage("seed_metrics", "--skip-checks"), self.stack.env())
+            if not self.make_demo():
+                return
             stamp.keep()
         self.demo = json.loads(layout.demo.read_text(encoding="utf-8"))
         if missing := DEMO_KEYS - self.demo.keys():
             raise OperatorError(
                 f"The demo tenant was made without {', '.join(sorted(missing))}; run `make clean-data`."
             )
+
+    def make_demo(self) -> bool:
+        """Make the demo tenant and what it measured; tell whether it came to its end."""
+        demo, env = self.stack.layout.demo, self.stack.env()
+        if not self.command("seed", manage("seed_demo", "--skip-checks", "--out", str(demo)), env):
+            return False
+        demo.chmod(0o600)
+        if env.get("SIMULATE_METRICS", "1") == "0":
+            return True
+        return self.command("seed", manage("seed_metrics", "--skip-checks"), env)
 
     def start_services(self) -> None:
         """Start the service's own processes."""
@@ -137,8 +145,11 @@ class Up:
         if self.is_ready:
             facts.write(self.stack, self.demo, self.supervisor.pids())
 
-    def command(self, name: str, command: list[str], env: dict[str, str]) -> None:
-        """Run one step to its end with its lines on the terminal; raise OperatorError when it fails or is stopped."""
+    def command(self, name: str, command: list[str], env: dict[str, str]) -> bool:
+        """Run one step with its lines on the terminal; say False when somebody asked for the end before its own.
+
+        Raises OperatorError when it fails.
+        """
         process = subprocess.Popen(
             command,
             env=env,
@@ -160,6 +171,7 @@ class Up:
         reader.join(timeout=2)
         if process.returncode and not self.supervisor.is_stopping:
             raise OperatorError(f"The step `{name}` failed with code {process.returncode}; the lines above say why.")
+        return process.returncode == 0
 
     def _copy(self, name: str, process: subprocess.Popen[str]) -> None:
         for line in process.stdout or ():

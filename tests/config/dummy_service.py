@@ -16,7 +16,10 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Door).serve_forever()
 """
 IDLE = "import time; print('idle', flush=True); time.sleep(600)"
 MANAGE = """
-import json, pathlib, sys
+import json, os, pathlib, sys, time
+if sys.argv[1] == os.environ.get("SLOW_STEP"):
+    print("slow", flush=True)
+    time.sleep(600)
 if sys.argv[1] == "seed_demo":
     facts = {"admin_user": "ada", "admin_password": "pass", "api_key": "ak_demo", "tenant": "demo"}
     pathlib.Path(sys.argv[-1]).write_text(json.dumps(facts))

@@ -101,6 +101,18 @@ def test_next_run_ends_what_a_killed_one_left(start: Callable[..., Run]) -> None
 
 
 @pytest.mark.processes
+@pytest.mark.parametrize("step", ["migrate", "seed_demo"])
+def test_step_that_was_stopped_half_way_is_done_by_the_next_run(var: Path, step: str) -> None:
+    first = Run(var, module="tests.config.dummy_service", env={"SLOW_STEP": step})
+    first.wait_until(lambda: "| slow" in first.said())
+    code, said = first.end(signal.SIGINT)
+    assert code == 0
+    assert "cannot run here" not in said
+    left = {stamp.name for stamp in var.rglob("*.stamp")}
+    assert left == ({"schema.stamp"} if step == "seed_demo" else set())
+
+
+@pytest.mark.processes
 def test_second_run_in_one_checkout_is_refused(start: Callable[..., Run]) -> None:
     first = start()
     facts = first.facts()
