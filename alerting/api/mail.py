@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
+from functools import wraps
 from typing import NamedTuple
 from uuid import UUID
 
@@ -47,53 +49,65 @@ class Visit(NamedTuple):
         return audience([who]).readers.get(who, NOBODY).locale or self.channel.locale or self.tenant.locale
 
 
-@csrf_exempt
-@require_http_methods(["GET", "HEAD", "POST"])
-def acknowledge(request: HttpRequest, token: str) -> HttpResponse:
+Page = Callable[[HttpRequest, Visit], HttpResponse]
+
+
+def leads_to(purpose: str) -> Callable[[Page], Callable[[HttpRequest, str], HttpResponse]]:
+    """Make a page for those whose link has this purpose: in their tenant, and in the language of their mails."""
+
+    def door(page: Page) -> Callable[[HttpRequest, str], HttpResponse]:
+        @csrf_exempt
+        @require_http_methods(["GET", "HEAD", "POST"])
+        @wraps(page)
+        def view(request: HttpRequest, token: str) -> HttpResponse:
+            claim, tenant = _claim_of(token, purpose)
+            if claim is None or tenant is None:
+                return _gone(request)
+            with tenant_context(tenant.pk):
+                visit = _visit(claim, tenant)
+                if visit is None:
+                    return _page(request, 410, fault=_("This address is not written to any more."))
+                with translation.override(visit.locale):
+                    return page(request, visit)
+
+        return view
+
+    return door
+
+
+@leads_to(links.ACKNOWLEDGE)
+def acknowledge(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Show the group and a button; only pressing it acknowledges, for scanners open every link of a mail."""
-    claim, tenant = _claim_of(token, links.ACKNOWLEDGE)
-    if claim is None or tenant is None:
+    group = _group_of(visit)
+    if group is None:
         return _gone(request)
-    with tenant_context(tenant.pk):
-        visit = _visit(claim, tenant)
-        group = AlertGroup._default_manager.filter(pk=claim.about).first() if visit else None
-        if visit is None or group is None:
-            return _gone(request)
-        with translation.override(visit.locale):
-            if request.method != "POST":
-                return _page(request, group=group, recipient=claim.recipient, button=_("Acknowledge"))
-            try:
-                lifecycle.acknowledge(visit.principal, group.pk, "e-mail")
-            except IllegalStep as error:
-                return _page(request, 409, group=group, fault=str(error))
-            except PermissionDenied:
-                return _page(request, 403, group=group, fault=_("Your role does not let you act on alerts."))
-            return _page(request, group=group, done=_("Acknowledged. Everybody who is told will see it."))
+    if request.method != "POST":
+        return _page(request, group=group, recipient=visit.claim.recipient, button=_("Acknowledge"))
+    try:
+        lifecycle.acknowledge(visit.principal, group.pk, "e-mail")
+    except IllegalStep as error:
+        return _page(request, 409, group=group, fault=str(error))
+    except PermissionDenied:
+        return _page(request, 403, group=group, fault=_("Your role does not let you act on alerts."))
+    return _page(request, group=group, done=_("Acknowledged. Everybody who is told will see it."))
 
 
-@csrf_exempt
-@require_http_methods(["GET", "HEAD", "POST"])
-def judge(request: HttpRequest, token: str) -> HttpResponse:
+@leads_to(links.JUDGE)
+def judge(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Ask what the finding behind a group was worth; only a POST says it, for scanners open every link of a mail."""
-    claim, tenant = _claim_of(token, links.JUDGE)
-    if claim is None or tenant is None:
+    group = _group_of(visit)
+    if group is None:
         return _gone(request)
-    with tenant_context(tenant.pk):
-        visit = _visit(claim, tenant)
-        group = AlertGroup._default_manager.filter(pk=claim.about).first() if visit else None
-        if visit is None or group is None:
-            return _gone(request)
-        with translation.override(visit.locale):
-            verdict = request.POST.get("verdict", "") if request.method == "POST" else ""
-            if verdict not in feedback.VERDICTS:
-                return _page(request, group=group, recipient=claim.recipient, choices=_verdicts(request))
-            try:
-                done = feedback.give(visit.principal, group.pk, verdict)
-            except PermissionDenied:
-                return _page(request, 403, group=group, fault=_("Your role does not let you act on alerts."))
-            except feedback.NothingToJudge as error:
-                return _page(request, 409, group=group, fault=str(error))
-            return _page(request, group=group, done=done)
+    verdict = request.POST.get("verdict", "") if request.method == "POST" else ""
+    if verdict not in feedback.VERDICTS:
+        return _page(request, group=group, recipient=visit.claim.recipient, choices=_verdicts(request))
+    try:
+        done = feedback.give(visit.principal, group.pk, verdict)
+    except PermissionDenied:
+        return _page(request, 403, group=group, fault=_("Your role does not let you act on alerts."))
+    except feedback.NothingToJudge as error:
+        return _page(request, 409, group=group, fault=str(error))
+    return _page(request, group=group, done=done)
 
 
 def _verdicts(request: HttpRequest) -> list[tuple[str, str]]:
@@ -102,51 +116,33 @@ def _verdicts(request: HttpRequest) -> list[tuple[str, str]]:
     return sorted(titles, key=lambda one: one[0] != request.GET.get("as"))
 
 
-@csrf_exempt
-@require_http_methods(["GET", "HEAD", "POST"])
-def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
+@leads_to(links.UNSUBSCRIBE)
+def unsubscribe(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Show a button; a POST, also the one-click one of mail programs (RFC 8058), stops mail to the address."""
-    claim, tenant = _claim_of(token, links.UNSUBSCRIBE)
-    if claim is None or tenant is None:
-        return _gone(request)
-    with tenant_context(tenant.pk):
-        visit = _visit(claim, tenant)
-        if visit is None:
-            return _page(request, 410, fault=_("This address is not written to any more."))
-        with translation.override(visit.locale):
-            if request.method != "POST":
-                return _page(request, recipient=claim.recipient, button=_("Send me no more alerts"))
-            pausing.pause(claim.recipient, PausedAddress.Why.UNSUBSCRIBED, "", visit.principal)
-            return _page(request, done=_("No more alerts are sent to this address. Your team can see that."))
+    if request.method != "POST":
+        return _page(request, recipient=visit.claim.recipient, button=_("Send me no more alerts"))
+    pausing.pause(visit.claim.recipient, PausedAddress.Why.UNSUBSCRIBED, "", visit.principal)
+    return _page(request, done=_("No more alerts are sent to this address. Your team can see that."))
 
 
-@csrf_exempt
-@require_http_methods(["GET", "HEAD", "POST"])
-def consent(request: HttpRequest, token: str) -> HttpResponse:
+@leads_to(links.CONSENT)
+def consent(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Ask a reader whether the team may see when they open mails, or let them take that back; a POST decides."""
-    claim, tenant = _claim_of(token, links.CONSENT)
-    if claim is None or tenant is None:
-        return _gone(request)
-    with tenant_context(tenant.pk):
-        visit = _visit(claim, tenant)
-        if visit is None:
-            return _page(request, 410, fault=_("This address is not written to any more."))
-        with translation.override(visit.locale):
-            wording = _(
-                "May %(tenant)s see when you open its alert mails? Only the time is kept, nothing else, and you can"
-                " take this back at any time by the link in each mail; then what was kept is deleted."
-            ) % {"tenant": tenant.name or tenant.slug}
-            held = opening.has_consent(claim.recipient)
-            if request.method != "POST":
-                button = _("Take it back") if held else _("Yes, they may")
-                note = _("You agreed to this:") + " " + wording if held else wording
-                return _page(request, recipient=claim.recipient, note=note, button=button, asked=not held)
-            # The form says what was asked, so that pressing an old page's button twice does not undo the first.
-            if request.POST.get("agree") == "yes":
-                opening.give(visit.principal, claim.recipient, wording)
-                return _page(request, done=_("Thank you. The team sees from now on when you open its mails."))
-            opening.withdraw(visit.principal, claim.recipient)
-            return _page(request, done=_("Taken back. What was kept is deleted."))
+    wording = _(
+        "May %(tenant)s see when you open its alert mails? Only the time is kept, nothing else, and you can"
+        " take this back at any time by the link in each mail; then what was kept is deleted."
+    ) % {"tenant": visit.tenant.name or visit.tenant.slug}
+    held = opening.has_consent(visit.claim.recipient)
+    if request.method != "POST":
+        button = _("Take it back") if held else _("Yes, they may")
+        note = _("You agreed to this:") + " " + wording if held else wording
+        return _page(request, recipient=visit.claim.recipient, note=note, button=button, asked=not held)
+    # The form says what was asked, so that pressing an old page's button twice does not undo the first.
+    if request.POST.get("agree") == "yes":
+        opening.give(visit.principal, visit.claim.recipient, wording)
+        return _page(request, done=_("Thank you. The team sees from now on when you open its mails."))
+    opening.withdraw(visit.principal, visit.claim.recipient)
+    return _page(request, done=_("Taken back. What was kept is deleted."))
 
 
 @require_safe
@@ -198,6 +194,10 @@ def _visit(claim: links.Claim, tenant: Tenant) -> Visit | None:
     channel = channel_of(claim)
     principal = principal_of(tenant, channel, claim) if channel is not None else None
     return Visit(claim, tenant, channel, principal) if channel is not None and principal is not None else None
+
+
+def _group_of(visit: Visit) -> AlertGroup | None:
+    return AlertGroup._default_manager.filter(pk=visit.claim.about).first()
 
 
 def _refused() -> HttpResponse:
