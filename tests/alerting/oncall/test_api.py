@@ -228,6 +228,16 @@ def test_levels_name_only_what_is_there(api: Api) -> None:
     made(api, "escalation-policies", {"name": "ops", "levels": levels}, code=400)
 
 
+@pytest.mark.parametrize(("kind", "via"), [("member", "pigeon"), ("channel", "sms")])
+def test_a_way_nobody_can_be_told_on_is_refused(api: Api, kind: str, via: str) -> None:
+    whom = str(make_member(api.tenant).pk) if kind == "member" else email_channel(api)
+    levels = [{"wait": 0, "targets": [{"kind": kind, "id": whom, "via": via}]}]
+    body = {"name": "ops", "levels": levels}
+    answer = api.client.post(f"{V1}/escalation-policies", body, content_type=JSON)
+    assert answer.status_code == 400
+    assert "“via” is" in answer.json()["detail"]
+
+
 def test_the_next_steps_of_a_group_and_who_would_be_called() -> None:
     call = Call()
     api = make_api(call.tenant)
