@@ -51,5 +51,5 @@ def test_layers_that_cannot_be_read(stored: Any, words: str) -> None:
 
 
 def test_the_words_are_the_readers() -> None:
-    with translation.override("fr"), pytest.raises(PlanError, match="« wait »"):
+    with translation.override("fr"), pytest.raises(PlanError, match=r"Niveau 1.+wait.+manque"):
         read_levels([{"targets": []}])
