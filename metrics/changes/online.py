@@ -135,6 +135,7 @@ class ChangeDetector:
 
     def _refit(self) -> None:
         """Learn what is usual from all but the newest points, which may be part of a change."""
+        self._leave_line()
         past = self._values[: max(LEAST_BEFORE, self._values.size - int(WINDOWS[1]))]
         middle = float(np.median(past))
         spread = 1.4826 * float(np.median(np.abs(past - middle))) or float(np.std(past))
@@ -148,6 +149,14 @@ class ChangeDetector:
             self._usual.root_long_run = float(np.std(roots) * cling[1])
             if past.size >= CLING_MEMORY:
                 self._cling = known
+
+    def _leave_line(self) -> None:
+        """Take a trend for over once its line explains less than none; what goes on without it is no new change."""
+        if not self._slope:
+            return
+        raw = self._values + self._slope * (self._at - self._since)
+        if float(np.var(raw)) < float(np.var(self._values)):
+            self._values, self._slope, self._old = raw, 0.0, NOTHING
 
     def _standard(self, values: Floats) -> tuple[Floats, Floats]:
         """Values in spreads from the middle, cut off where single points would decide; and the roots of distances."""

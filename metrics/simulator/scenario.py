@@ -108,10 +108,10 @@ def answer_time(level: float, service: str, *, noise: float = 0.08) -> Shape:
 
 
 def released_often(level: float, *, cost: float) -> Shape:
-    """Latency of a model that gets a new version every few hours: every other one is slower."""
+    """Latency of a model that gets a new version every few hours, at no hour of its own: every other one is slower."""
 
     def shape(at: Floats, seed: int) -> Floats:
-        course = level * events.versions(at, seed, every=3 * HOUR, cost=cost)
+        course = level * events.versions(at, seed, every=3.5 * HOUR, cost=cost)
         found: Floats = course * np.exp(0.05 * normal(seed + 4, at / MINUTE))
         return found
 

@@ -126,3 +126,15 @@ def test_changes_come_in_the_order_of_time() -> None:
 
     assert len(times) >= 3
     assert all(first < second for first, second in itertools.pairwise(times))
+
+
+def test_a_short_steep_ramp_is_not_followed_for_ever() -> None:
+    for length in (8, 12, 20, 40):
+        course = 10 + 0.8 * np.clip(np.arange(2500) - 500.0, 0, length)
+        values = course + noise(2500, seed=length) + 6 * (np.arange(2500) >= 2200)
+        changes = scan(values)
+
+        last = changes[-1]
+        assert last.kind is Kind.LEVEL
+        assert last.at == pytest.approx(START + 2200 * 60, abs=600)
+        assert last.before == pytest.approx(10 + 0.8 * length, abs=1.5)

@@ -124,10 +124,10 @@ def test_queues_grow_in_an_outage_and_drain_afterwards() -> None:
 def test_each_release_of_a_model_is_found_as_a_lasting_change() -> None:
     one = one_of("ai.generation_latency", model="cover-artist")
     at = FORTNIGHT[-3 * 1_440 :]
-    level = events.versions(at, seed_of(SEED, one.key, "cover-artist"), every=3 * 3_600, cost=0.4)
+    level = events.versions(at, seed_of(SEED, one.key, "cover-artist"), every=3.5 * 3_600, cost=0.4)
     releases = at[1:][np.diff(level) != 0]
     found = list(ChangeDetector(config_of(0.5)).scan(at, one.values(at)))
     told = [any(abs(change.at - release) <= 300 for change in found) for release in releases]
-    assert len(releases) >= 15
+    assert len(releases) >= 12
     assert sum(told) >= 0.9 * len(told)
     assert len(found) <= len(releases) + 2
