@@ -238,7 +238,7 @@ def _learned_outcomes(subjects: Sequence[Subject], states: dict[Identity, Known]
         return []
     fitting.enrol([subject for subject in subjects if subject.identity not in states])
     place = calendar_of()
-    outcomes = []
+    outcomes: list[Outcome] = []
     for first in range(0, len(subjects), live.OPEN_AT_ONCE):
         outcomes += _followed(subjects[first : first + live.OPEN_AT_ONCE], states, now, place)
         live.shelf.make_room()

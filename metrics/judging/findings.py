@@ -139,9 +139,7 @@ def new_finding(subject: Subject, change: Change, evidence: Evidence, precision:
     )
 
 
-def _shown(
-    change: Change, evidence: Evidence, details: dict[str, Any]
-) -> tuple[float | None, float | None, datetime]:
+def _shown(change: Change, evidence: Evidence, details: dict[str, Any]) -> tuple[float | None, float | None, datetime]:
     """The numbers of a finding and since when: of a lasting change what was before and after, else of the sample."""
     if "changed_at" not in details:
         return evidence.value, evidence.expected, moment(change.since)
