@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from enum import StrEnum
 
 MAX_RETRY_AFTER_SECONDS = 3600.0
@@ -71,3 +72,9 @@ def clamp_retry_after(seconds: float | None) -> float | None:
     if seconds is None or seconds != seconds:
         return None
     return min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS)
+
+
+def place_of(error: BaseException) -> str:
+    """Return the file and line where an error arose: unlike its message, that tells no secret."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""

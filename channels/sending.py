@@ -12,7 +12,7 @@ import structlog
 from django.utils import translation
 
 from channels.adapters.base import Account, Adapter, Anchor, Outgoing, Receipt
-from channels.errors import ChannelError, ErrorReason, InvalidSettings, UnknownKind
+from channels.errors import ChannelError, ErrorReason, InvalidSettings, UnknownKind, place_of
 from channels.languages.readers import ANYBODY, Audience
 from channels.mail import links
 from channels.message import Message, is_found
@@ -194,6 +194,7 @@ def look_up(line: Line, parcel: Parcel) -> Sent:
         return Sent(parcel, error=error, latency=time.monotonic() - started)
     except Exception as error:
         # As `Adapter.deliver` does for sends: a bug in an adapter must not stop the engine.
+        log.error("adapter_failed", kind=line.kind, error_class=type(error).__name__, at=place_of(error))
         wrapped = ChannelError(ErrorReason.UNKNOWN, type(error).__name__, permanent=True)
         return Sent(parcel, error=wrapped, latency=time.monotonic() - started)
     return Sent(parcel, receipt=receipt, latency=time.monotonic() - started)

@@ -10,11 +10,14 @@ from datetime import datetime
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 import msgspec
+import structlog
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from channels.errors import ChannelError, ErrorReason, InvalidSettings
+from channels.errors import ChannelError, ErrorReason, InvalidSettings, place_of
 from channels.message import Message, Rendered
+
+log = structlog.get_logger(__name__)
 
 ContentType = Literal["text", "line", "html", "json", "mrkdwn", "blocks"]
 FIELD_PATH = re.compile(r" - at `\$\.([A-Za-z0-9_]+)")
@@ -169,6 +172,7 @@ class Adapter(ABC, Generic[S, C]):
             raise
         except Exception as error:
             # A bug in an adapter must not stop the engine, and bytes may have left.
+            log.error("adapter_failed", kind=self.kind, error_class=type(error).__name__, at=place_of(error))
             raise ChannelError(ErrorReason.UNKNOWN, type(error).__name__, ambiguous=not self.idempotent) from error
 
 

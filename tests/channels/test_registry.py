@@ -7,6 +7,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 from pytest_django.fixtures import Settings
+from structlog.testing import capture_logs
 
 from channels import registry
 from channels.adapters.base import Adapter, AdapterCredentials, AdapterSettings, Outgoing, Receipt
@@ -62,8 +63,12 @@ def test_a_crash_in_an_adapter_is_an_ambiguous_failure() -> None:
         credentials=AdapterCredentials(),
         recipient="loft",
     )
-    with pytest.raises(ChannelError) as caught:
+    with capture_logs() as logs, pytest.raises(ChannelError) as caught:
         Pigeon().deliver(outgoing)
+    # Whoever has to mend it learns where it broke, not what the message or the secrets were.
+    assert logs[0]["kind"] == "pigeon"
+    assert Path(__file__).name in logs[0]["at"]
+    assert "feather" not in str(logs)
     assert (caught.value.reason, caught.value.ambiguous) == (ErrorReason.UNKNOWN, True)
     assert "feather" not in str(caught.value)
 
