@@ -46,7 +46,7 @@ def test_a_tenants_part_replaces_only_that_part() -> None:
 
 
 @pytest.mark.parametrize(
-    "source", ["{{ 1 // 0 }}", "{{ title.__class__ }}", "{% if %}", "{{ 'x' * 10**9 }}", "x" * 30_000]
+    "source", ["{{ 1 // 0 }}", "{{ title.__class__ }}", "{% if %}", "{{ 'x' * 10**9 }}", "x" * 30_001]
 )
 def test_a_template_that_fails_gives_way_to_the_built_in_one(source: str) -> None:
     rendered = render("email", {"subject": source}, sample_message())
