@@ -1,9 +1,11 @@
 """Create tenants with their built-in roles, invite members, change roles."""
 
+from typing import Any
+
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 
-from tenants import audit
+from tenants import audit, grants
 from tenants.context import tenant_context
 from tenants.models import Membership, Role, Tenant, TenantGroupGrant, User
 from tenants.principal import ALL_PERMISSIONS, Principal
@@ -81,7 +83,10 @@ def change_role(principal: Principal, membership: Membership, role: Role) -> Non
 
 
 def remove_member(principal: Principal, membership: Membership) -> None:
-    """Take a person out of the tenant."""
+    """Take a person out of the tenant, together with their grants on single objects."""
     membership.user.groups.remove(membership.role.group)
-    audit.record(principal, "membership.deleted", membership, before={"role": membership.role.name})
+    before: dict[str, Any] = {"role": membership.role.name}
+    if lost := grants.take_all(membership.user):
+        before["may_change"] = lost
+    audit.record(principal, "membership.deleted", membership, before=before)
     membership.delete()

@@ -17,12 +17,13 @@ from channels.admin.testing import begin_test, show_test
 from channels.models import Channel, DestinationHealth
 from tenants.admin.actor import can, principal_of
 from tenants.admin.display import chip, moment
+from tenants.admin.grants import GrantedAdmin
 
 Circuit = DestinationHealth.Circuit
 TONES = {Circuit.CLOSED: "green", Circuit.HALF_OPEN: "orange", Circuit.OPEN: "red"}
 
 
-class ChannelAdmin(StructAdmin):
+class ChannelAdmin(GrantedAdmin, StructAdmin):
     """Configured destinations."""
 
     struct_form = ChannelForm

@@ -21,9 +21,9 @@ from channels.templating import hints_of, preview
 from channels.templating.builtin import builtin_source
 from channels.templating.samples import sample_message
 from channels.validation import MAX_PART, template_faults
-from tenants.admin.base import TenantModelAdmin
 from tenants.admin.display import moment
 from tenants.admin.forms import TenantModelForm
+from tenants.admin.grants import GrantedAdmin
 
 RECENT = 10
 
@@ -100,7 +100,7 @@ def recent_messages() -> list[tuple[Delivery, str]]:
     return [(delivery, Message.from_json(bytes(delivery.message)).title) for delivery in found]
 
 
-class MessageTemplateAdmin(TenantModelAdmin):
+class MessageTemplateAdmin(GrantedAdmin):
     """A tenant's own texts for one kind of channel."""
 
     grant = "change_messagetemplate"

@@ -13,6 +13,7 @@ from tenants import accounts, audit
 from tenants.admin.actor import principal_of
 from tenants.admin.base import TenantModelAdmin
 from tenants.admin.display import chip
+from tenants.admin.grants import may_also_change
 from tenants.admin.people_forms import MemberForm, NewMemberForm, RoleForm
 from tenants.models import Membership, Role
 
@@ -37,6 +38,7 @@ class MembershipAdmin(ManagedByPeople):
     list_select_related = ("user", "role")
     search_fields = ("user__username", "user__email", "user__first_name", "user__last_name")
     list_filter = ("role",)
+    _shown = ("person", "email", "role", "also", "created_at")
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:
         if obj is None:
@@ -44,10 +46,10 @@ class MembershipAdmin(ManagedByPeople):
         return super().get_form(request, obj, change=change, **options)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("email", "username", "full_name", "role") if obj is None else ("person", "email", "role", "created_at")
+        return ("email", "username", "full_name", "role") if obj is None else self._shown
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return () if obj is None else ("person", "email", "created_at")
+        return () if obj is None else tuple(name for name in self._shown if name != "role")
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         actor = principal_of(request)
@@ -95,6 +97,11 @@ class MembershipAdmin(ManagedByPeople):
         return membership.user.email
 
     email.short_description = gettext_lazy("e-mail address")  # type: ignore[attr-defined]
+
+    def also(self, membership: Membership) -> Any:
+        return may_also_change(self, membership.user)
+
+    also.short_description = gettext_lazy("may also change")  # type: ignore[attr-defined]
 
 
 class RoleAdmin(ManagedByPeople):
