@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import connection
 
 from alerting import wakeup
+from alerting.callbacks.slack_rows import do_due
 from alerting.escalation.stepping import step_due
 from alerting.notifying import flush_due
 from alerting.oncall.handing_over import hand_over_due
@@ -87,6 +88,16 @@ def escalate(tenant_id: UUID) -> int:
     return total
 
 
+def do_slack_acts(tenant_id: UUID) -> int:
+    """Do what a tenant's people pressed in Slack and nobody has done; return how many presses there were."""
+    wakeup.take_bell_down(wakeup.SLACK_ACTS, tenant_id)
+    total = do_due(tenant_id)
+    if total:
+        wakeup.ring(wakeup.GROUPS, tenant_id)
+        wakeup.ring(wakeup.DELIVERIES, tenant_id)
+    return total
+
+
 def deliver(tenant_id: UUID) -> int:
     """Send a tenant's due deliveries; return how many were tried.
 
@@ -123,6 +134,7 @@ DUTIES = (
     Duty("intake", wakeup.INTAKE, "intake_queue", "received_at", "true", drain_intake),
     Duty("groups", wakeup.GROUPS, "timer", "due_at", "kind IN ('group', 'settings')", flush_groups),
     Duty("escalations", wakeup.ESCALATIONS, "timer", "due_at", "kind IN ('escalation', 'hand_over')", escalate),
+    Duty("slack_acts", wakeup.SLACK_ACTS, "timer", "due_at", "kind = 'slack_act'", do_slack_acts),
     Duty("deliveries", wakeup.DELIVERIES, "delivery_queue", "next_attempt_at", "state = 'pending'", deliver),
 )
 TENANTS_A_ROUND = 200

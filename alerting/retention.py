@@ -28,6 +28,7 @@ RULES = (
     Rule("quarantined_alert", "received_at", timedelta(days=30)),
     Rule("timeline_event", "at", timedelta(days=90)),
     Rule("provider_event", "received_at", timedelta(days=30)),
+    Rule("slack_act", "ended_at", timedelta(days=30)),
     Rule("callback_call", "received_at", timedelta(days=30)),
     Rule("thread_anchor", "updated_at", timedelta(days=90)),
     Rule("delivery", "created_at", timedelta(days=90), "state NOT IN ('pending', 'leased', 'uncertain')"),

@@ -32,6 +32,12 @@ def escalate(tenant_id: str) -> None:
 
 
 @shared_task
+def do_slack_acts(tenant_id: str) -> None:
+    """Do what one tenant's people pressed in Slack while others had the turn."""
+    duties.do_slack_acts(UUID(tenant_id))
+
+
+@shared_task
 def deliver(tenant_id: str) -> None:
     """Send one tenant's due deliveries."""
     duties.deliver(UUID(tenant_id))

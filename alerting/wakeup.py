@@ -23,6 +23,7 @@ log = structlog.get_logger(__name__)
 
 INTAKE, GROUPS, DELIVERIES = "alerting.tasks.drain_intake", "alerting.tasks.flush_groups", "alerting.tasks.deliver"
 ESCALATIONS = "alerting.tasks.escalate"
+SLACK_ACTS = "alerting.tasks.do_slack_acts"
 NOTIFY_CHANNEL = "wakeup"
 # Longer than a duty goes on before it gives others their turn (duties.FAIR_SECONDS) and one slow batch of sends.
 BELL_MILLISECONDS = 15_000

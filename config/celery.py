@@ -52,6 +52,8 @@ app.conf.update(
         # Work on the database, however much the providers dawdle: only sending waits for them.
         "alerting.tasks.flush_groups": {"queue": "intake"},
         "alerting.tasks.escalate": {"queue": "intake"},
+        # Its answers go to Slack, and a person waits for each.
+        "alerting.tasks.do_slack_acts": {"queue": "notify"},
         "alerting.tasks.deliver": {"queue": "notify"},
         "metrics.tasks.*": {"queue": "metrics"},
     },

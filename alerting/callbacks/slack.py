@@ -10,19 +10,18 @@ from typing import Any, Final
 from uuid import UUID
 
 import structlog
-from django.db import OperationalError, connection, transaction
+from django.db import connection
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from alerting.callbacks import once, slack_acts
+from alerting.callbacks import once, slack_acts, slack_rows
 from channels import sending
 from channels.callbacks.errors import Refused
 from channels.errors import ChannelError
-from channels.models import CallbackCall, Channel, ChannelIdentity
+from channels.models import CallbackCall, Channel
 from channels.slack import answering, linking, requests, views
 from channels.slack.requests import Call, Unverified
 from channels.slack.values import Forged, read_act
-from tenants.access import member_principal
 from tenants.context import tenant_context
 from tenants.models import Tenant
 from tenants.principal import Principal
@@ -32,8 +31,6 @@ PROVIDER: Final = "slack"
 DIALOGS: Final = frozenset({"comment", "silence_until"})
 #: So many refused calls a minute are written down for each channel; more would only fill the table.
 MAX_REFUSED_A_MINUTE: Final = 30
-#: Slack waits three seconds; who waits longer for the tenant's turn is told to try again.
-LOCK_TIMEOUT: Final = "1500ms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +52,8 @@ class Outcome:
     act: str = ""
     response: dict[str, Any] | None = None
     later: Callable[[], None] | None = None
+    #: The row that holds what is to be done.
+    kept: UUID | None = None
 
 
 def take_call(slug: str, channel_id: UUID, incoming: Incoming) -> dict[str, Any] | None:
@@ -64,10 +63,13 @@ def take_call(slug: str, channel_id: UUID, incoming: Incoming) -> dict[str, Any]
     if tenant is None:
         raise Refused
     call, outcome = _verified(tenant, channel_id, incoming, started)
+    if outcome.kept is not None:
+        outcome = _do(tenant, call, outcome, outcome.kept, started)
+    log.info("slack_call", tenant=tenant.slug, channel=str(channel_id), act=outcome.act, outcome=outcome.code)
     if outcome.later is not None:
         # Slack itself is called with no transaction open.
         outcome.later()
-    if call.kind == "action" and outcome.words:
+    if outcome.words and (call.kind == "action" or (outcome.code == "waiting" and call.response_url)):
         answering.answer(call.response_url, outcome.words)
     if call.kind == "command":
         return outcome.response or answering.ephemeral(outcome.words)
@@ -91,10 +93,10 @@ def _verified(tenant: Tenant, channel_id: UUID, incoming: Incoming, started: flo
             call = requests.read_call(incoming.body, incoming.content_type)
             with translation.override(channel.locale or tenant.locale):
                 outcome = _obey(tenant, channel, call)
-            _record(channel, call, outcome, started)
+            if outcome.kept is None:
+                _record(channel, call, outcome, started)
     if refused is not None:
         raise refused
-    log.info("slack_call", tenant=tenant.slug, channel=str(channel_id), act=outcome.act, outcome=outcome.code)
     return call, outcome
 
 
@@ -105,7 +107,7 @@ def _obey(tenant: Tenant, channel: Channel, call: Call) -> Outcome:
         return Outcome("ignored", act=call.text)
     if not channel.is_active:
         return _deny(call, Outcome("switched_off", _("This channel is switched off in the alerting service.")))
-    principal = _principal(tenant, channel, call)
+    principal = slack_rows.principal_of(tenant, channel, call.user_id)
     if principal is None:
         return _deny(call, _ask_to_link(tenant, channel, call))
     if call.kind == "command":
@@ -117,21 +119,17 @@ def _obey(tenant: Tenant, channel: Channel, call: Call) -> Outcome:
         return _deny(call, Outcome("forged", _("This button was not made here for this channel.")))
     if call.kind == "action" and act in DIALOGS:
         return _open(channel, principal, call, act)
-    outcome = replace(_act(principal, act, group_id, call), act=act)
-    return _deny(call, outcome) if outcome.code != "done" else outcome
+    words = _("It is being done; you are told here as soon as it is.")
+    return Outcome("kept", words, act=act, kept=slack_rows.keep(channel, call, act, group_id))
 
 
-def _act(principal: Principal, act: str, group_id: UUID, call: Call) -> Outcome:
-    """Do it in a savepoint: what fails half-way leaves nothing, and the record of the call stays."""
-    try:
-        with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
-            return Outcome("done", slack_acts.act(principal, act, group_id, call))
-    except slack_acts.CannotAct as error:
-        return Outcome(error.code, str(error))
-    except OperationalError:
-        return Outcome("busy", _("The service is busy. Nothing was done; try again in a moment."))
+def _do(tenant: Tenant, call: Call, outcome: Outcome, kept: UUID, started: float) -> Outcome:
+    """Do what was written down, or say that a worker is at it."""
+    done = slack_rows.do_now(tenant, kept, _took(started))
+    if done is None:
+        return replace(outcome, code="waiting")
+    outcome = replace(outcome, code=done.code, words=done.words)
+    return outcome if done.code == "done" else _deny(call, outcome)
 
 
 def _open(channel: Channel, principal: Principal, call: Call, act: str) -> Outcome:
@@ -141,7 +139,7 @@ def _open(channel: Channel, principal: Principal, call: Call, act: str) -> Outco
 
     def later() -> None:
         try:
-            views.open_dialog(token, call.trigger_id, act, call.act_value, now)
+            views.open_dialog(token, call.trigger_id, act, f"{call.act_value} {call.response_url}".rstrip(), now)
         except ChannelError as error:
             answering.answer(call.response_url, _("Slack did not open the dialog: %(why)s") % {"why": error})
 
@@ -154,18 +152,6 @@ def _deny(call: Call, outcome: Outcome) -> Outcome:
         errors = {"response_action": "errors", "errors": {"answer": outcome.words}}
         return replace(outcome, response=errors)
     return outcome
-
-
-def _principal(tenant: Tenant, channel: Channel, call: Call) -> Principal | None:
-    identity = (
-        ChannelIdentity._default_manager.filter(channel=channel, external_id=call.user_id)
-        .select_related("user")
-        .first()
-    )
-    if identity is None or not identity.user.is_active:
-        return None
-    principal = member_principal(identity.user, tenant, None)
-    return replace(principal, label=f"{principal.label} (Slack)") if principal else None
 
 
 def _ask_to_link(tenant: Tenant, channel: Channel, call: Call) -> Outcome:

@@ -33,6 +33,7 @@ from alerting.models.oncall import (
     ScheduleState,
 )
 from alerting.models.scoring import ScoringModel
+from alerting.models.slack import SlackAct
 
 __all__ = [
     "Alert",
@@ -71,6 +72,7 @@ __all__ = [
     "ScoringModel",
     "SeverityLevel",
     "Silence",
+    "SlackAct",
     "TimelineEvent",
     "Timer",
 ]

@@ -106,6 +106,8 @@ class Timer(models.Model):
         # A step of an escalation; somebody else goes on call.
         ESCALATION = "escalation"
         HAND_OVER = "hand_over"
+        # A press in Slack that waits to be done.
+        SLACK_ACT = "slack_act"
 
     tenant_id = models.UUIDField()
     kind = models.CharField(max_length=12, choices=Kind.choices)

@@ -39,6 +39,9 @@ OUTCOMES: Final[dict[str, str | Promise]] = {
     "gone": gettext_lazy("the group is gone"),
     "refused": gettext_lazy("refused"),
     "busy": gettext_lazy("the service was busy"),
+    "waiting": gettext_lazy("it is being done"),
+    "expired": gettext_lazy("it waited too long and was not done"),
+    "failed": gettext_lazy("something broke here"),
 }
 REFUSALS: Final = frozenset({"no_secret", "not_signed", "odd_time", "wrong_secret", "too_old", "replayed"})
 

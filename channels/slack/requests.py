@@ -109,8 +109,9 @@ def _interaction(payload: dict[str, Any]) -> Call:
             for block, elements in _dict(_dict(view.get("state") or {}).get("values") or {}).items()
             for element in list(_dict(elements).values())[:1]
         }
-        value = str(view.get("private_metadata", ""))
-        return Call(kind="submission", act_value=value, inputs=inputs, **who)
+        # A dialog's answer has no address to answer at: it brings along that of the click that opened it.
+        value, _, url = str(view.get("private_metadata", "")).partition(" ")
+        return Call(kind="submission", act_value=value, inputs=inputs, **{**who, "response_url": url[:500]})
     return Call(kind="other", **who)
 
 

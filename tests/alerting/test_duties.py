@@ -84,8 +84,8 @@ def test_a_long_delivery_lets_others_in_and_rings_again(monkeypatch: pytest.Monk
 
 
 def test_waiting_tenants_are_those_whose_work_is_due(scene: Scene) -> None:
-    intake, groups, escalations, deliveries = duties.DUTIES
-    assert [duties.waiting_tenants(duty) for duty in duties.DUTIES] == [[], [], [], []]
+    intake, groups, escalations, slack_acts, deliveries = duties.DUTIES
+    assert [duties.waiting_tenants(duty) for duty in duties.DUTIES] == [[], [], [], [], []]
     scene.send(alert())
     assert duties.waiting_tenants(intake) == [scene.id]
     assert duties.waiting_tenants(intake, 5) == []
@@ -96,6 +96,8 @@ def test_waiting_tenants_are_those_whose_work_is_due(scene: Scene) -> None:
     scene.flush()
     Timer.objects.create(tenant_id=scene.id, kind="escalation", object_id=scene.id, due_at=_before(1))
     assert (duties.waiting_tenants(groups), duties.waiting_tenants(escalations)) == ([], [scene.id])
+    Timer.objects.create(tenant_id=scene.id, kind="slack_act", object_id=scene.id, due_at=_before(1))
+    assert duties.waiting_tenants(slack_acts) == [scene.id]
     assert duties.waiting_tenants(deliveries) == [scene.id]
     DeliveryQueue.objects.filter(tenant_id=scene.id).update(state="uncertain")
     assert duties.waiting_tenants(deliveries) == []

@@ -21,7 +21,7 @@ from tenants.isolation import new_id
 from tests.alerting.scenes import Scene, alert
 
 ONE, OTHER = new_id(), new_id()
-INTAKE, GROUPS, ESCALATIONS, DELIVERIES = DUTIES
+INTAKE, GROUPS, ESCALATIONS, SLACK_ACTS, DELIVERIES = DUTIES
 
 
 class Waiting:

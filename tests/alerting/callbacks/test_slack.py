@@ -76,8 +76,8 @@ class World:
         payload["response_url"] = f"{self.url}/respond"
         return self.post(*interaction(secret, payload, **more))
 
-    def submit(self, act: str, answer: dict[str, Any]) -> HttpResponse:
-        view = {"private_metadata": self.value(act), "state": {"values": {"answer": {"x": answer}}}}
+    def submit(self, act: str, answer: dict[str, Any], value: str = "") -> HttpResponse:
+        view = {"private_metadata": value or self.value(act), "state": {"values": {"answer": {"x": answer}}}}
         return self.post(*interaction(SECRET, {"type": "view_submission", "user": SLACK_USER, "view": view}))
 
     def outcomes(self) -> list[str]:
@@ -148,7 +148,7 @@ def test_a_comment_goes_through_a_dialog_into_the_thread(world: World) -> None:
     world.link()
     world.click("comment")
     (view,) = world.fake.views
-    assert view["private_metadata"] == world.value("comment")
+    assert view["private_metadata"] == f"{world.value('comment')} {world.url}/respond"
     answer = world.submit("comment", {"type": "plain_text_input", "value": "I am on it <!channel>"})
     assert (answer.status_code, answer.content) == (200, b"")
     world.deliver()
