@@ -145,16 +145,21 @@ def assign(principal: Principal, group_id: UUID, user: User | None) -> AlertGrou
     return group
 
 
-def silence_group(principal: Principal, group_id: UUID, ends_at: datetime, text: str) -> Silence:
-    """Silence what this group is made of: alerts with its labels, in this group and in the next of its kind."""
+def silence_group(
+    principal: Principal, group_id: UUID, ends_at: datetime, text: str = "", *, origin: str = ""
+) -> Silence:
+    """Silence what this group is made of: alerts with its labels, in this group and in the next of its kind.
+
+    `text` is what the person wrote; where they wrote nothing, `origin` says in the silence where it was made.
+    """
     with _acting(principal, group_id) as (group, moment):
         matchers = silence_matchers(group)
-        silence = Silence(matchers=matchers, starts_at=moment.now, ends_at=ends_at, comment=text[:500])
+        silence = Silence(matchers=matchers, starts_at=moment.now, ends_at=ends_at, comment=(text or origin)[:500])
         create_silence(principal, silence)
         data = {"silence": str(silence.pk), "until": ends_at.isoformat(), "comment": silence.comment}
         timeline.record([Event(kind=Kind.SILENCED, group_id=group.pk, actor=principal.label, data=data)])
         audit.record(principal, "alertgroup.silenced", group, after=data)
-        status_news.tell(principal, group.pk, Reason.SILENCED, moment, text)
+        status_news.tell(principal, group.pk, Reason.SILENCED, moment, text, until=ends_at)
         _wake(principal)
     return silence
 

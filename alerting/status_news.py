@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -26,28 +27,46 @@ from channels.models import Channel
 from tenants.principal import Principal
 
 PRIORITY: Final = 20
-#: Why, who and what they wrote.
-News = tuple[Reason, str, str]
 STATUSES: Final = {Reason.ACKNOWLEDGED: "acknowledged", Reason.UNACKNOWLEDGED: "firing"}
 MAX_NOTE: Final = 2_000
 
 
-def tell(principal: Principal, group_id: UUID, reason: Reason, moment: Moment, note: str = "") -> None:
+class News(NamedTuple):
+    """Why it is told, who did it, what they wrote, and until when it holds where it ends by itself."""
+
+    reason: Reason
+    actor: str
+    note: str
+    until: datetime | None = None
+
+
+def tell(
+    principal: Principal,
+    group_id: UUID,
+    reason: Reason,
+    moment: Moment,
+    note: str = "",
+    until: datetime | None = None,
+) -> None:
     """Queue the news for every such channel that was told of the group, but not for the one it came from."""
-    tell_all(principal, [group_id], reason, moment, note)
+    _tell([group_id], News(reason, principal.label[:200], note[:MAX_NOTE], until), principal, moment)
 
 
-def tell_all(principal: Principal, group_ids: Sequence[UUID], reason: Reason, moment: Moment, note: str = "") -> None:
+def tell_all(principal: Principal, group_ids: Sequence[UUID], reason: Reason, moment: Moment) -> None:
     """Queue the same news about several groups, in as many statements as about one.
 
     What changes no status, such as a comment, is for channels with threads only.
     Runs in the transaction of the act, in the tenant's turn.
     """
+    _tell(group_ids, News(reason, principal.label[:200], ""), principal, moment)
+
+
+def _tell(group_ids: Sequence[UUID], news: News, principal: Principal, moment: Moment) -> None:
+    reason = news.reason
     kinds = [kind for kind in registry.kinds() if _wants(kind, reason)]
     told = _channels(kinds) if kinds and group_ids else {}
     if not told:
         return
-    news = (reason, principal.label[:200], note[:MAX_NOTE])
     groups = read_groups(group_ids) if reason not in QUIET else read_groups_whole(group_ids)
     items = [
         _item(channel, recipient, group, news, moment)
@@ -84,7 +103,7 @@ def _came_from(principal: Principal, channel: Channel) -> bool:
 
 
 def _item(channel: Channel, recipient: str, group: DueGroup, news: News, moment: Moment) -> NewDelivery:
-    reason = news[0]
+    reason = news.reason
     message = _message(channel, recipient, group, news, moment)
     # The moment is part of the key: a group may be acknowledged, let go and acknowledged again.
     parts = (str(group.id), str(channel.pk), recipient, reason, moment.now.isoformat())
@@ -101,7 +120,7 @@ def _item(channel: Channel, recipient: str, group: DueGroup, news: News, moment:
 
 
 def _message(channel: Channel, recipient: str, group: DueGroup, news: News, moment: Moment) -> Message:
-    reason, actor, note = news
+    reason = news.reason
     told: Told = group.told[channel.pk, recipient]
     destination = Destination(
         id=channel.pk,
@@ -133,8 +152,9 @@ def _message(channel: Channel, recipient: str, group: DueGroup, news: News, mome
         reason=reason,
         sent_reason=said,
         status=STATUSES.get(reason, group.status),
-        actor=actor,
-        note=note,
+        actor=news.actor,
+        note=news.note,
+        until=news.until,
     )
 
 

@@ -90,8 +90,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     `alerts` carries only the first ones; the counts are of the whole group. `delivery_id` is
     empty until a delivery is about to be sent. `actor` and `note` are who did something to the
-    group, and their words. `heading` and `why` say title and reason in the reader's language where
-    they are more than a word; `title` and `sent_reason` hold the same for who reads no phrases.
+    group, and their words; `until` is when what they did ends by itself.
+    `heading` and `why` say title and reason in the reader's language where they are more than a word; `title` and
+    `sent_reason` hold the same for who reads no phrases.
     What is of the one recipient is never stored: `ack_url` acknowledges in their name, `judge_url` is where they say
     what a finding was worth, `consent_url` where they let us see when they open mails, `may_track` says that they did.
     """
@@ -120,6 +121,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     planned: list[PlannedWork] = []
     actor: str = ""
     note: str = ""
+    until: datetime | None = None
     ack_url: str = ""
     judge_url: str = ""
     consent_url: str = ""

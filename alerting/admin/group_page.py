@@ -207,8 +207,8 @@ def _silence(request: HttpRequest, principal: Principal, group: AlertGroup) -> N
     ends_at = form.ends_at() if form.is_valid() else None
     if ends_at is None or ends_at <= timezone.now():
         raise forms.ValidationError(_("Choose an end that lies in the future."))
-    text = form.cleaned_data["comment"] or _("Silenced on the page of the group")
-    lifecycle.silence_group(principal, group.pk, ends_at, text)
+    origin = _("Silenced on the page of the group")
+    lifecycle.silence_group(principal, group.pk, ends_at, form.cleaned_data["comment"], origin=origin)
 
 
 def _comment(request: HttpRequest, principal: Principal, group: AlertGroup) -> None:

@@ -98,7 +98,7 @@ def _comment(principal: Principal, group_id: UUID, call: Call) -> str:
 
 def _silence(span: timedelta) -> Callable[[Principal, UUID, Call], str]:
     def silence(principal: Principal, group_id: UUID, call: Call) -> str:
-        lifecycle.silence_group(principal, group_id, database_now() + span, "Slack")
+        lifecycle.silence_group(principal, group_id, database_now() + span, origin=_("Silenced in Slack"))
         return _("Silenced for %(hours)d h.") % {"hours": span.total_seconds() // 3600}
 
     return silence
@@ -108,7 +108,7 @@ def _silence_until(principal: Principal, group_id: UUID, call: Call) -> str:
     until = views.until_of(call.inputs)
     if until is None or until <= database_now():
         raise CannotAct("refused", _("Choose a time to come."))
-    lifecycle.silence_group(principal, group_id, until, "Slack")
+    lifecycle.silence_group(principal, group_id, until, origin=_("Silenced in Slack"))
     return _("Silenced.")
 
 

@@ -66,9 +66,12 @@ def _digest_line(message: Message, voice: Voice) -> str:
 
 def _news(message: Message, voice: Voice) -> list[str]:
     """Say who did what; what they wrote is quoted, each line of it."""
-    key = f"news.{message.reason}"
+    key = f"news.{message.reason}_until" if message.until else f"news.{message.reason}"
     who = escape_mrkdwn(one_line(message.actor, 80))
-    said = voice.t(key, who=f"*{who}*") if who and voice.has(key) else escape_mrkdwn(sent_reason(message, voice))
+    if who and voice.has(key):
+        said = voice.t(key, who=f"*{who}*", until=voice.when(message.until, "full"))
+    else:
+        said = escape_mrkdwn(sent_reason(message, voice))
     note = "\n".join(f"> {line}" for line in escape_mrkdwn(message.note).splitlines())
     return [f"{said}\n{note}" if note else said]
 

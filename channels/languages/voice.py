@@ -120,9 +120,9 @@ class Voice:
         """Return what there is to say about an alert, as much as the channel has room for."""
         return wording.sentences(alert, self.kind, self)
 
-    def heading(self, alert: Mapping[str, Any]) -> str:
-        """Return a title for a message about this alert alone, or nothing."""
-        return wording.heading(alert, self.kind, self)
+    def heading(self, alert: Mapping[str, Any], title: str) -> str:
+        """Return a title for a message about this alert alone: the given one where there is no better."""
+        return wording.heading(alert, title, self.kind, self)
 
 
 def in_words(sayings: Iterable[Saying], voice: Voice) -> str:

@@ -17,6 +17,8 @@ BREVITY: Final[dict[str, tuple[str, ...]]] = {
     "pagerduty": ("summary",),
     "sms": ("brief",),
 }
+#: Said where an alert names no metric, so that nothing of the above can be said.
+MEASURE: Final = "measure"
 #: How a kind of channel is headed.
 HEADINGS: Final[dict[str, str]] = {"sms": "brief"}
 MAX_FACT: Final = 120
@@ -37,6 +39,7 @@ _MEASURED: Final = _choices(
     "above_on metric value subject is_above; below_on metric value subject is_below;"
     "above metric value is_above; below metric value is_below"
 )
+_LIMIT: Final = _choices("limit value threshold")
 _NORMAL: Final = _choices("over_on metric subject; over metric")
 FIRING: Final[dict[AlertType, dict[str, tuple[Choice, ...]]]] = {
     AlertType.THRESHOLD: {
@@ -46,6 +49,7 @@ FIRING: Final[dict[AlertType, dict[str, tuple[Choice, ...]]]] = {
             "above metric value threshold is_above; below metric value threshold is_below"
         ),
         "detail": _choices("lasting span"),
+        "measure": _LIMIT,
         "brief": _choices(
             "changes metric value threshold is_rate;"
             "above metric value threshold subject is_above; below metric value threshold subject is_below;"
@@ -98,6 +102,7 @@ FIRING: Final[dict[AlertType, dict[str, tuple[Choice, ...]]]] = {
             "expected metric value expected; band metric value lower upper; threshold metric value threshold"
         ),
         "detail": _choices("lasting span"),
+        "measure": _LIMIT,
         "brief": _choices("expected metric value expected; threshold metric value threshold"),
     },
     AlertType.SECURITY: {
@@ -165,14 +170,24 @@ def sentence(alert: Mapping[str, Any], part: str, voice: Speaker) -> str:
 
 
 def sentences(alert: Mapping[str, Any], kind: str, voice: Speaker) -> list[str]:
-    """Return what a kind of channel has room to say about an alert."""
-    said = (sentence(alert, part, voice) for part in BREVITY.get(kind, ("summary",)))
+    """Return what a kind of channel has room to say about an alert; at the least how far its value is off."""
+    first, *more = BREVITY.get(kind, ("summary",))
+    said = [sentence(alert, first, voice) or sentence(alert, MEASURE, voice)]
+    said += [sentence(alert, part, voice) for part in more]
     return [text for text in said if text]
 
 
-def heading(alert: Mapping[str, Any], kind: str, voice: Speaker) -> str:
-    """Return a title in the reader's language for a message about this alert alone, or nothing."""
-    return sentence(alert, HEADINGS.get(kind, "title"), voice)
+def heading(alert: Mapping[str, Any], title: str, kind: str, voice: Speaker) -> str:
+    """Return a title in the reader's language for a message about this alert alone.
+
+    An alert of which too little is known keeps the given title, with how far its value is off where that is all it has
+    to say.
+    """
+    if said := sentence(alert, HEADINGS.get(kind, "title"), voice):
+        return said
+    has_words = bool((alert.get("annotations") or {}).get("summary"))
+    measured = "" if has_words or not title else sentence(alert, MEASURE, voice)
+    return voice.t("line.pair", name=title, value=measured) if measured else title
 
 
 class Facts:

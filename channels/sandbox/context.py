@@ -98,8 +98,9 @@ def _headline(message: Message, alerts: list[dict[str, Any]], voice: Voice) -> s
     said = voice.say(message.heading) if message.heading else ""
     if said:
         return one_line(said, 500)
-    own = voice.heading(alerts[0]) if len(alerts) == 1 and message.total_count <= 1 else ""
-    return one_line(own or message.title, 500) or voice.t("line.unnamed")
+    is_alone = len(alerts) == 1 and message.total_count <= 1
+    title = voice.heading(alerts[0], message.title) if is_alone else message.title
+    return one_line(title, 500) or voice.t("line.unnamed")
 
 
 def sent_reason(message: Message, voice: Voice) -> str:

@@ -204,6 +204,14 @@ SITUATIONS: dict[str, Message] = {
         ),
         reason=Reason.ALL_RESOLVED,
     ),
+    # All its sender says of it are three facts.
+    "17-measure": told(
+        "HighLatency",
+        alert(
+            labels={"alertname": "HighLatency", "instance": "web-1"},
+            annotations={"value": "2.4", "threshold": "1", "unit": "s"},
+        ),
+    ),
 }
 
 

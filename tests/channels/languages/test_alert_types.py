@@ -74,6 +74,31 @@ def test_each_kind_of_channel_gets_what_it_has_room_for() -> None:
     assert {"slack", "email", "sms", "webhook", "pagerduty"} <= BREVITY.keys()
 
 
+def test_three_facts_are_said_where_no_metric_is_named() -> None:
+    bare = {"labels": {"alertname": "HighLatency"}, "annotations": {"value": "1234.5", "threshold": "1", "unit": "s"}}
+    wanted = {
+        "en": "20 mins 34 secs, limit 1 sec",
+        "fr": "20 min 34 s, seuil 1 s",
+        "de": "20 Min. 34 Sek., Grenzwert 1 Sek.",
+    }
+    for kind in ("slack", "email", "sms", "pagerduty", "webhook", "apprise"):
+        for locale, said in wanted.items():
+            assert [" ".join(text.split()) for text in sentences(bare, kind, Voice(locale))] == [said]
+    money = {"labels": {"category": "business"}, "annotations": {"value": "1234.5", "threshold": "2000", "unit": "EUR"}}
+    assert [" ".join(text.split()) for text in sentences(money, "sms", Voice("fr"))] == ["1 234,50 €, seuil 2 000 €"]
+    over = bare | {"status": "resolved"}
+    assert sentences(over, "slack", Voice("en")) == [], "what is over has no value beyond a limit"
+    assert sentences(facts(value="9"), "slack", Voice("en")) == []
+
+
+def test_a_sender_with_words_of_its_own_keeps_its_title_short() -> None:
+    given = alert(labels={"alertname": "Slow"}, annotations={"value": "2", "threshold": "1", "summary": "Slow today"})
+    assert render("sms", {}, told("Slow", given)).parts["text"].endswith(": Slow. Slow today")
+    given = alert(labels={"alertname": "Slow"}, annotations={"value": "2", "threshold": "1"})
+    assert render("sms", {}, told("Slow", given)).parts["text"].endswith(": Slow: 2, limit 1")
+    assert render("pagerduty", {}, told("Slow", given)).parts["summary"] == "Slow: 2, limit 1"
+
+
 def test_the_situations_show_every_type() -> None:
     shown = {type_of(one.labels, one.annotations) for message in SITUATIONS.values() for one in message.alerts}
     assert shown == set(AlertType)
