@@ -118,6 +118,9 @@ class SlackAdapter(Adapter[SlackSettings, SlackCredentials]):
                 if outgoing.message.reason in QUIET:
                     return receipt(outgoing, outgoing.anchor.reference["channel"], outgoing.anchor.reference["ts"])
                 return self._answer(client, outgoing, outgoing.anchor)
+            if outgoing.message.reason in QUIET:
+                # Nobody is told anew: what is learned stands in the next message.
+                return Receipt(provider_id="", detail={"degraded": _("There was no message to bring up to date.")})
             return self._post_card(client, outgoing)
         except FAILURES as error:
             raise classify(error) from error

@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from channels.delivery import ending
-from channels.message import Message
+from channels.message import QUIET, Message
 from channels.models import Channel, DeliveryState
 from channels.threads.ordering import Turns, Waiting, take_turns
 from tenants.context import current_tenant_id
@@ -31,7 +31,7 @@ WITH thread AS (
 SELECT d.id, d.channel_id, d.recipient, d.source_id, d.id = ANY(%(ids)s::uuid[]),
     q.state = 'leased' OR (q.state = 'uncertain' AND a.id IS NULL
         AND d.created_at > statement_timestamp() - %(doubt)s * interval '1 second'),
-    d.message
+    d.reason = ANY(%(quiet)s) AND a.id IS NULL, d.message
 FROM thread t
 JOIN delivery d ON d.tenant_id = %(tenant)s AND d.source_id = t.source_id AND d.channel_id = t.channel_id
     AND d.recipient = t.recipient
@@ -54,7 +54,12 @@ WHERE tenant_id = %s AND delivery_id = ANY(%s::uuid[]) AND state = 'pending'
 
 def admit(chosen: list[UUID], channels: Mapping[UUID, Channel]) -> set[UUID]:
     """Return which of the chosen go now (`channels.delivery.admitting.Admission`)."""
-    values: dict[str, Any] = {"tenant": current_tenant_id(), "ids": chosen, "doubt": DOUBT_SECONDS}
+    values: dict[str, Any] = {
+        "tenant": current_tenant_id(),
+        "ids": chosen,
+        "doubt": DOUBT_SECONDS,
+        "quiet": sorted(QUIET),
+    }
     with connection.cursor() as cursor:
         cursor.execute(_OPEN, values)
         rows = cursor.fetchall()
@@ -74,7 +79,8 @@ def _waiting(rows: list[tuple[Any, ...]]) -> list[Waiting]:
             key=(row[1], row[2], row[3]),
             is_chosen=row[4],
             is_busy=row[5],
-            message=_message(row[6]) if count[tuple(row[1:4])] > 1 else None,
+            is_rootless=row[6],
+            message=_message(row[7]) if count[tuple(row[1:4])] > 1 else None,
         )
         for row in rows
     ]
@@ -89,14 +95,17 @@ def _message(raw: bytes) -> Message | None:
 
 
 def _settle(turns: Turns) -> None:
-    if not turns.superseded and not turns.hold:
+    if turns.hold:
+        with connection.cursor() as cursor:
+            cursor.execute(_HOLD, [HOLD_SECONDS, current_tenant_id(), turns.hold])
+    _cancel(list(turns.superseded), _("Superseded: a newer message tells all of it."))
+    _cancel(turns.needless, _("There is no message it could bring up to date; the next one tells it."))
+
+
+def _cancel(ids: list[UUID], why: str) -> None:
+    if not ids:
         return
-    tenant_id = current_tenant_id()
     with connection.cursor() as cursor:
-        if turns.hold:
-            cursor.execute(_HOLD, [HOLD_SECONDS, tenant_id, turns.hold])
-        if not turns.superseded:
-            return
-        cursor.execute(_LOCK, [tenant_id, list(turns.superseded)])
+        cursor.execute(_LOCK, [current_tenant_id(), ids])
         locked = [row[0] for row in cursor.fetchall()]
-    ending.end(locked, DeliveryState.CANCELLED, _("Superseded: a newer message tells all of it."))
+    ending.end(locked, DeliveryState.CANCELLED, why)

@@ -16,23 +16,27 @@ Key = tuple[UUID, str, UUID]
 class Waiting:
     """An open delivery of a thread, in the order they were made.
 
-    `is_busy` says that it is being sent, or may just have been, so that the thread must wait for it.
+    `is_busy` says that it is being sent, or may just have been, so that the thread must wait for it; `is_rootless`
+    that it only brings a message up to date, and there is none.
     """
 
     delivery_id: UUID
     key: Key
     is_chosen: bool
     is_busy: bool = False
+    is_rootless: bool = False
     message: Message | None = None
 
 
 @dataclass(slots=True)
 class Turns:
-    """Which go now, which wait for one before them, and which a newer one tells in full (old by new)."""
+    """Which go now, which wait for one of their thread, which a newer one tells in full (old by new), and which have
+    nothing to bring up to date."""
 
     go: set[UUID] = field(default_factory=set)
     hold: list[UUID] = field(default_factory=list)
     superseded: dict[UUID, UUID] = field(default_factory=dict)
+    needless: list[UUID] = field(default_factory=list)
 
 
 def take_turns(waiting: Iterable[Waiting]) -> Turns:
@@ -64,13 +68,21 @@ def carries(newer: Message, older: Message) -> bool:
 def _take_turn(thread: list[Waiting], turns: Turns) -> None:
     is_busy = any(one.is_busy for one in thread)
     left = _without_superseded([one for one in thread if not one.is_busy], turns)
-    chosen = [one for one in left if one.is_chosen]
+    chosen = _without_rootless(left, turns, may_begin=is_busy or any(not one.is_rootless for one in left))
     first = None if is_busy or not chosen else chosen[0]
     for one in chosen:
         if one is first:
             turns.go.add(one.delivery_id)
         else:
             turns.hold.append(one.delivery_id)
+
+
+def _without_rootless(left: list[Waiting], turns: Turns, *, may_begin: bool) -> list[Waiting]:
+    """Of the chosen those that have something to tell; the others wait for a message that may begin the thread."""
+    for one in left:
+        if one.is_chosen and one.is_rootless:
+            (turns.hold if may_begin else turns.needless).append(one.delivery_id)
+    return [one for one in left if one.is_chosen and not one.is_rootless]
 
 
 def _without_superseded(pending: list[Waiting], turns: Turns) -> list[Waiting]:

@@ -46,7 +46,8 @@ class Group:
         self.minute += 1
         fields = {"created_at": START + timedelta(minutes=self.minute), "group_id": str(self.id), **fields}
         message = msgspec.structs.replace(whole_message(), **fields)
-        (made,) = put(self.channel, recipient="C0ALERTS", source_id=self.id, message=message)
+        told = {"message": message, "kind": message.kind, "reason": message.reason}
+        (made,) = put(self.channel, recipient="C0ALERTS", source_id=self.id, **told)
         return made
 
     def tell(self, **fields: Any) -> Any:
@@ -221,3 +222,43 @@ def test_an_update_whose_outcome_is_unknown_is_made_again_at_once(slack: FakeSla
     assert get(group.channel, made).state == "delivered"
     assert outcomes(group.channel, made) == ["retryable", "ok"]
     assert len(slack.messages) == 2
+
+
+def test_a_quiet_update_without_a_message_posts_nothing(slack: FakeSlack) -> None:
+    """As of a group that was told in a digest: there is no message of its own to bring up to date."""
+    group = Group()
+    made = group.tell(kind="status", reason=Reason.CAUSES)
+    assert not slack.messages
+    assert (row := get(group.channel, made)).state == "cancelled"
+    assert "the next one tells it" in row.state_reason
+    group.tell(title="changed", reason=Reason.NEW_ALERTS)
+    (parent,) = slack.messages
+    assert "changed" in parent.text
+
+
+def test_a_quiet_update_waits_for_the_message_that_is_on_its_way(slack: FakeSlack) -> None:
+    group = Group()
+    slack.script.append(Scripted(Reply(429, b"{}", {"Retry-After": "20"})))
+    group.tell(title="first")
+    made = group.tell(title="with causes", kind="status", reason=Reason.CAUSES)
+    assert not slack.messages
+    assert get(group.channel, made).state == "pending"
+    for _round in range(3):
+        let_pass(61, [group.tenant])
+        deliver_all_due(group.tenant.pk)
+    (parent,) = slack.messages
+    assert "with causes" in parent.text
+    assert states(group.channel) == {"delivered": 2}
+
+
+def test_a_quiet_update_of_a_deleted_message_posts_nothing(slack: FakeSlack) -> None:
+    group = Group()
+    group.tell()
+    slack.delete(slack.messages[0].ts)
+    made = group.tell(kind="status", reason=Reason.JUDGED)
+    assert not slack.messages
+    row = get(group.channel, made)
+    assert (row.state, "no message" in row.degraded) == ("delivered", True)
+    group.tell(title="anew")
+    (parent,) = slack.messages
+    assert "anew" in parent.text
