@@ -159,11 +159,14 @@ _WINDOW_FIELDS: Final = {"starts_at": "start_date"}
 
 
 def check_maintenance_window(row: MaintenanceWindow) -> None:
-    """Its rule can be read, happens at all, and does not happen too often."""
+    """Its rule can be read, happens at all but not too often, and leaves times in which it is closed."""
     check_matchers(row.matchers)
     tenant_zone = Tenant.objects.values_list("time_zone", flat=True).get(pk=row.tenant_id)
     try:
-        window_of(row, tenant_zone).check()
+        window = window_of(row, tenant_zone)
+        window.check()
+        if row.is_active:
+            window.check_closes()
     except WindowError as error:
         raise ValidationError({_WINDOW_FIELDS.get(error.field, error.field): error.message}) from error
 

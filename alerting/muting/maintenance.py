@@ -47,6 +47,15 @@ class MaintenanceWindow(msgspec.Struct, frozen=True, kw_only=True):
         """Raise WindowError naming the field when the window cannot be used."""
         _Window(self)
 
+    def check_closes(self) -> None:
+        """Raise WindowError when it would never close; one that is stored goes on as it was taken."""
+        if not _Window(self).recurrence.leaves_a_gap(self.duration):
+            message = _(
+                "This window would never close: each time lasts until the next one begins."
+                " Shorten it, or end the rule with COUNT or UNTIL."
+            )
+            raise WindowError(message, "duration")
+
     def active_at(self, now: datetime) -> Occurrence | None:
         """The occurrence that is open at `now`; for many questions use MaintenanceWindows."""
         return _Window(self).active_at(now)

@@ -48,6 +48,7 @@ _KEYS: Final = frozenset(
 )
 _PART: Final = re.compile(r"(?P<key>[A-Z]+)=(?P<value>[A-Z0-9,+\-]+)")
 _UNTIL: Final = re.compile(r"\d{8}(T\d{6}Z?)?")
+_YEAR: Final = timedelta(days=366)
 _STEP: Final = {"HOURLY": timedelta(hours=1), "DAILY": timedelta(days=1), "WEEKLY": timedelta(weeks=1)}
 
 
@@ -81,18 +82,20 @@ def to_utc(local: datetime, in_zone: ZoneInfo) -> datetime:
 class Recurrence:
     """Wall-clock starts of something that happens once (empty rule) or again and again."""
 
-    __slots__ = ("_frequency", "_has_count", "_interval", "_rule", "_start", "zone")
+    __slots__ = ("_frequency", "_has_count", "_interval", "_is_endless", "_rule", "_start", "zone")
 
     def __init__(self, start: datetime, in_zone: ZoneInfo, rule: str = "") -> None:
         _check_start(start)
         self.zone = in_zone
         self._start = start.replace(microsecond=0)
         self._rule: rrule | None = None
+        self._is_endless = False
         if rule.strip():
             parts = _check_parts(rule.strip().upper().removeprefix("RRULE:"))
             self._frequency = parts["FREQ"]
             self._interval = int(parts.get("INTERVAL", "1"))
             self._has_count = "COUNT" in parts
+            self._is_endless = not parts.keys() & {"COUNT", "UNTIL"}
             self._rule, until = _compile(parts, self._start, in_zone)
             _check_happens(self._rule, self._start, until, HORIZON[self._frequency])
 
@@ -117,6 +120,23 @@ class Recurrence:
             found.extend(self.between(first, last))
             first, step = last + timedelta(microseconds=1), step * 4
         return found[:count]
+
+    def leaves_a_gap(self, length: timedelta) -> bool:
+        """Whether what lasts so long from each start is ever over, going by its first year on the wall clock.
+
+        On the wall clock, since a day of 25 hours does not make a gap that anybody meant.
+        """
+        if self._rule is None or not self._is_endless:
+            return True
+        starts = islice(self._rule, MAX_SCANNED)
+        first = previous = next(starts)
+        for start in starts:
+            if start - previous > length:
+                return True
+            if start - first > _YEAR:
+                return False
+            previous = start
+        return True
 
     def _local(self, low: datetime, high: datetime) -> Iterator[datetime]:
         if self._rule is None:

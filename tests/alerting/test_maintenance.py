@@ -127,6 +127,44 @@ def test_what_cannot_be_used_is_refused_at_its_field_and_quickly(more, field):
     assert process_time() - began < 2
 
 
+@pytest.mark.parametrize(
+    ("rrule", "hours"),
+    [
+        ("FREQ=DAILY", 24),
+        ("FREQ=DAILY", 30),
+        ("FREQ=HOURLY", 1),
+        ("FREQ=DAILY;BYHOUR=0,12", 12),
+        ("FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR,SA,SU", 24),
+        ("FREQ=MONTHLY;BYMONTHDAY=1", 24 * 31),
+    ],
+)
+def test_a_window_that_would_never_close_is_refused(rrule, hours):
+    with pytest.raises(WindowError, match="never close") as refused:
+        window(rrule, hours=hours).check_closes()
+    assert refused.value.field == "duration"
+    # One that is stored is still read: what was taken once goes on.
+    window(rrule, hours=hours).check()
+    assert window(rrule, hours=hours).active_at(paris("2026-06-02T12:00")) is not None
+
+
+@pytest.mark.parametrize(
+    ("rrule", "hours"),
+    [
+        ("", 24 * 31),
+        ("FREQ=DAILY", 23.9),
+        ("FREQ=DAILY;COUNT=7", 24),
+        ("FREQ=DAILY;UNTIL=20260401", 24),
+        ("FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR", 24),
+        ("FREQ=HOURLY;BYDAY=MO,TU,WE,TH,FR", 1),
+        ("FREQ=MONTHLY;BYMONTHDAY=1", 24 * 30),
+        ("FREQ=DAILY;BYMONTH=3,4,5,6,7,8,9,10,11,12,1", 24),
+        ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29", 24),
+    ],
+)
+def test_a_window_that_closes_at_some_time_is_taken(rrule, hours):
+    window(rrule, hours=hours).check_closes()
+
+
 def test_an_old_hourly_rule_costs_no_more_than_a_new_one():
     old = window("FREQ=HOURLY;BYMINUTE=0,15,30,45", "1980-01-01T00:00", 0.05, time_zone="UTC")
     began = process_time()

@@ -287,6 +287,13 @@ def test_a_window_nobody_can_mean(field: str, value: str, ours: World) -> None:
     assert field in errors(window(ours, **{field: value}))
 
 
+def test_a_window_that_never_closes_is_refused_unless_it_is_off(ours: World) -> None:
+    answer = window(ours, rrule="FREQ=DAILY", duration="1d")
+    assert "would never close" in errors(answer)["duration"][0]
+    assert window(ours, rrule="FREQ=DAILY", duration="23h").status_code == 302
+    assert window(ours, name="off", rrule="FREQ=DAILY", duration="1d", is_active="").status_code == 302
+
+
 def test_an_inhibition_rule_needs_both_sides(ours: World) -> None:
     answer = save(ours, InhibitionRule, name="x", source_matchers=TEAM, target_matchers="[]", equal="")
     assert "target_matchers" in errors(answer)

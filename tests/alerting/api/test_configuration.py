@@ -88,6 +88,7 @@ def test_a_window_shows_when_it_comes_next(api: Api) -> None:
         ({"duration": 0}, "/duration"),
         ({"matchers": []}, "/matchers"),
         ({"start_date": "0001-01-01"}, "/start_date"),
+        ({"rrule": "FREQ=DAILY", "duration": 86_400}, "/duration"),
     ],
 )
 def test_a_window_that_cannot_be_is_refused(api: Api, change: dict, pointer: str) -> None:
