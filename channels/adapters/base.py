@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 import msgspec
+import msgspec.inspect
 import structlog
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -183,10 +184,8 @@ def fingerprint(*words: str) -> str:
 
 def checked(raw: Mapping[str, Any], model: type[P]) -> P:
     """Return a checked struct or raise `InvalidSettings` naming the fields at fault."""
-    known = {info.encode_name: info.required for info in msgspec.structs.fields(model)}
-    faults = {
-        name: _("This field is required.") for name, is_required in known.items() if is_required and name not in raw
-    }
+    known = {info.encode_name: info for info in msgspec.structs.fields(model)}
+    faults = {name: missing(info.type) for name, info in known.items() if info.required and name not in raw}
     faults |= {str(name): _("There is no such field.") for name in raw if name not in known}
     if faults:
         # All of them at once: whoever fills a form should not learn of one after the other.
@@ -198,6 +197,25 @@ def checked(raw: Mapping[str, Any], model: type[P]) -> P:
     if problems := value.problems():
         raise InvalidSettings(problems)
     return value
+
+
+def missing(kind: Any) -> str:
+    """Return what is said of a field that is left out: what it takes."""
+    return _("This is missing; give %(wanted)s.") % {"wanted": _wanted(msgspec.inspect.type_info(kind))}
+
+
+def _wanted(kind: msgspec.inspect.Type) -> str:
+    if isinstance(kind, msgspec.inspect.LiteralType):
+        return _("one of: %(choices)s") % {"choices": ", ".join(map(str, kind.values))}
+    if isinstance(kind, msgspec.inspect.StrType):
+        return _("a text")
+    if isinstance(kind, msgspec.inspect.BoolType):
+        return _("true or false")
+    if isinstance(kind, msgspec.inspect.IntType):
+        return _("a whole number")
+    if isinstance(kind, msgspec.inspect.FloatType):
+        return _("a number")
+    return _("an array") if isinstance(kind, msgspec.inspect.CollectionType) else _("an object")
 
 
 def _name_field(text: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ import msgspec
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from channels.adapters.base import missing
 from metrics.collectors import jmes
 from metrics.collectors.base import LABEL_NAME, MAX_POINTS, METRIC_NAME, Collector, Found, Look, Point
 from metrics.collectors.errors import CollectError, Trouble
@@ -58,7 +59,7 @@ class JsonSettings(HttpSettings, frozen=True, kw_only=True):
                 elif fault := jmes.fault_of(expression):
                     found[field] = f"{name}: {fault}"
         if not self.values:
-            found["values"] = _("This field is required.")
+            found["values"] = missing(dict)
         if self.body and (self.method != "POST" or len(self.body) > MAX_BODY):
             found["body"] = _("Only POST sends a body, of at most 10,000 characters.")
         return found
