@@ -85,6 +85,7 @@ text-decoration:none;color:inherit;font-size:.88rem}
 hr{border:0;border-top:1px solid var(--line);margin:.6rem 0}
 code{color:var(--code);background:var(--codebg);border:1px solid var(--line);border-radius:4px;
 padding:.05rem .25rem;font-size:.85em}
+img{max-width:100%;height:auto}
 iframe{width:100%;height:420px;border:1px solid var(--line);border-radius:8px;background:#fff}
 pre{white-space:pre-wrap;background:var(--codebg);border:1px solid var(--line);border-radius:8px;
 padding:.7rem .8rem;margin:.4rem 0;font:13px/1.45 ui-monospace,"SF Mono",Menlo,monospace;
