@@ -7,6 +7,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models.functions import Now
 
+from alerting import room
 from alerting.models import Heartbeat
 
 # A worker that answers pings but takes no work is dead; it beats only from inside a task (canary).
@@ -28,13 +29,18 @@ _migrations_seen = False
 
 
 def readiness() -> Readiness:
-    """Ask the database for an answer and for its migrations; anything else may be away without harm."""
+    """Ask the database for an answer and for its migrations; anything else may be away without harm.
+
+    A full disk shows only when something is stored, so the door remembers it.
+    """
     global _migrations_seen
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_is_in_recovery()")
             if cursor.fetchone() == (True,):
                 return Readiness({"database": "read-only"})
+        if room.is_full():
+            return Readiness({"database": "disk full"})
         if not _migrations_seen:
             executor = MigrationExecutor(connection)
             if executor.migration_plan(executor.loader.graph.leaf_nodes()):

@@ -7,11 +7,11 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils.translation import gettext as _
 from prometheus_client import Counter
 
-from alerting import backlog, wakeup
+from alerting import backlog, room, wakeup
 from alerting.decoding import Decoded, ItemError, encode_body
 from alerting.shared_commit import SharedCommit
 from tenants.context import one_statement
@@ -88,6 +88,23 @@ def accept(
     is committed.
     """
     principal.require("send_alerts")
+    try:
+        accepted = _accept(principal, source, decoded, idempotency_key, body_sha256, trace_id)
+    except OperationalError as error:
+        room.note_failed(error)
+        raise
+    room.note_stored()
+    return accepted
+
+
+def _accept(
+    principal: Principal,
+    source: str,
+    decoded: Decoded,
+    idempotency_key: str | None,
+    body_sha256: bytes,
+    trace_id: str,
+) -> Accepted:
     if decoded.alerts and not (decoded.rejected or idempotency_key or connection.in_atomic_block):
         return _accept_plain(principal, source, decoded, trace_id)
     errors = [msgspec.to_builtins(error) for error in decoded.rejected]

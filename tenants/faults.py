@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+from psycopg2.errors import DiskFull
 
 MAX_SHOWN = 64
 MAX_POINTER = 256
@@ -38,6 +39,13 @@ class InputRefused(Exception):
         self.detail = detail
         self.errors = errors or []
         self.retry_after = retry_after
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+    """Say whether the database had no room for what it was to store."""
+    while error is not None and not isinstance(error, DiskFull):
+        error = error.__cause__
+    return error is not None
 
 
 def shown(text: str) -> str:

@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 import psycopg2
-import psycopg2.errors
 import structlog
 from django.core import exceptions as core
 from django.core.serializers.json import DjangoJSONEncoder
@@ -20,7 +19,7 @@ from rest_framework.request import Request
 from tenants.api.field_errors import field_errors, summary
 from tenants.api.problem_kinds import KINDS
 from tenants.context import has_tenant_context
-from tenants.faults import InputRefused, ItemError
+from tenants.faults import InputRefused, ItemError, is_disk_full
 
 log = structlog.get_logger(__name__)
 
@@ -170,16 +169,10 @@ def _of_database(error: Exception) -> Problem:
         return Problem("invalid", _("A value has a form or size that cannot be stored."))
     if isinstance(cause, db.OperationalError | db.InterfaceError | psycopg2.OperationalError | psycopg2.InterfaceError):
         detail = _("The database cannot answer at the moment; nothing was stored. Try again.")
-        if _is_disk_full(error):
+        if is_disk_full(error):
             detail = _("The database's disk is full; nothing was stored. Tell whoever runs the service, and try again.")
         return Problem("unavailable", detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
     return _internal()
-
-
-def _is_disk_full(error: BaseException | None) -> bool:
-    while error is not None and not isinstance(error, psycopg2.errors.DiskFull):
-        error = error.__cause__
-    return error is not None
 
 
 def _of_django(error: BaseException) -> Problem:

@@ -4,16 +4,20 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg2
+import psycopg2.errors
 import pytest
 import redis
 from django.db import OperationalError, connection
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils.translation import get_language
 
-from alerting import backlog, rate_limit, wakeup
+from alerting import backlog, intake, rate_limit, room, wakeup
+from alerting.api.health import ready
 from alerting.decoding import decode_body
 from alerting.models import IntakeQueue, IntakeRequest, QuarantinedAlert
 from tenants.context import tenant_context
@@ -428,3 +432,51 @@ def test_answers_speak_the_language_asked_for_only(monkeypatch: pytest.MonkeyPat
     send(api, GOOD, **{"Accept-Language": "de"})
     send(api, GOOD)
     assert spoken == ["de", "en"]
+
+
+@pytest.mark.django_db
+class TestADiskThatIsFull:
+    """A web process that cannot store alerts says so to its load balancer, and not for longer than it knows."""
+
+    @pytest.fixture(autouse=True)
+    def clock(self, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+        clock = SimpleNamespace(now=1_000.0)
+        monkeypatch.setattr(room, "time", SimpleNamespace(monotonic=lambda: clock.now))
+        monkeypatch.setattr(room, "_full_at", None)
+        return clock
+
+    def refuse(self, patch: pytest.MonkeyPatch, cause: Exception) -> None:
+        def fail(*args: Any) -> None:
+            raise OperationalError("could not extend file") from cause
+
+        patch.setattr(intake, "one_statement", fail)
+
+    def problems(self) -> tuple[int, dict[str, str]]:
+        answer = ready(RequestFactory().get("/health/ready"))
+        return answer.status_code, json.loads(answer.content)["problems"]
+
+    @pytest.mark.parametrize("key", ["", "once"])
+    def test_is_told_until_alerts_are_stored_again(self, key: str) -> None:
+        """By a request of its own, and by one that shares its commit."""
+        api, headers = make_api(), {"Idempotency-Key": key} if key else {}
+        with pytest.MonkeyPatch.context() as patch:
+            self.refuse(patch, psycopg2.errors.DiskFull("could not extend file"))
+            assert send(api, GOOD, **headers).status_code == 503
+        assert self.problems() == (503, {"database": "disk full"})
+        assert send(api, GOOD, **headers).status_code == 202
+        assert self.problems() == (200, {})
+
+    def test_is_asked_again_after_a_while(self, clock: SimpleNamespace) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            self.refuse(patch, psycopg2.errors.DiskFull("could not extend file"))
+            send(make_api(), GOOD)
+        clock.now += room.SECONDS - 1
+        assert self.problems()[0] == 503
+        clock.now += 1
+        assert self.problems() == (200, {})
+
+    def test_is_not_any_fault(self) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            self.refuse(patch, psycopg2.OperationalError("server closed the connection"))
+            assert send(make_api(), GOOD).status_code == 503
+        assert self.problems() == (200, {})
