@@ -50,7 +50,7 @@ def depth(body: bytes) -> int:
 def check_depth(body: bytes) -> None:
     """Refuse a body that nests deeper than MAX_DEPTH."""
     if depth(body) > MAX_DEPTH:
-        message = _("The body nests arrays and objects more than %(limit)d deep; send a flatter document.")
+        message = _("This nests arrays and objects more than %(limit)d deep; send a flatter document.")
         raise InputRefused(400, "too_deep", message % {"limit": MAX_DEPTH})
 
 
@@ -59,10 +59,10 @@ def text_of(body: bytes) -> str:
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
-        message = _("The body is not UTF-8: byte %(at)d cannot be read. Encode it as UTF-8.")
+        message = _("This is not UTF-8: byte %(at)d cannot be read. Encode it as UTF-8.")
         raise InputRefused(400, "not_utf8", message % {"at": error.start}) from error
     if text.startswith("\ufeff"):
-        raise InputRefused(400, "malformed_json", _("The body begins with a byte order mark; send it without one."))
+        raise InputRefused(400, "malformed_json", _("This begins with a byte order mark; send it without one."))
     return text
 
 
@@ -84,7 +84,7 @@ def examine(body: bytes, pointer: str = "", index: int | None = None) -> tuple[A
     try:
         value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
-        message = _("The body is not valid JSON: it cannot be read at line %(line)d, column %(column)d.")
+        message = _("This is not valid JSON: it cannot be read at line %(line)d, column %(column)d.")
         raise InputRefused(400, "malformed_json", message % {"line": error.lineno, "column": error.colno}) from error
     faults: list[ItemError] = []
     _walk(value, pointer, lambda where, code, message: faults.append(ItemError(index, where, code, message)))
