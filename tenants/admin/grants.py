@@ -87,4 +87,6 @@ def may_also_change(page: TenantModelAdmin, person: User) -> Any:
             address = f"{site.name}:{other._name('change')}"
             found = grants.granted_to(person, model, other.grant)
             links += [(reverse(address, args=[obj.pk]), model._meta.verbose_name, obj) for obj in found]
-    return format_html_join(" · ", '<a class="al-link" href="{}">{} {}</a>', links) or "–"
+    return format_html_join(" · ", '<a class="al-link" href="{}">{} {}</a>', links) or _(
+        "Nothing beyond their role. The page of a single object says who else may change it."
+    )
