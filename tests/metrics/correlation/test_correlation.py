@@ -54,6 +54,20 @@ def test_a_shared_season_is_no_cause() -> None:
     assert find_movers(frame(scene()), "finding") == []
 
 
+def test_two_hundred_unrelated_series_are_no_cause_at_any_lag() -> None:
+    """At 5 % of false ones accepted, one finding in twenty may list one; each of 6 is compared at 33 lags."""
+    listed, by_chance = 0, 0
+    for seed in range(6):
+        draw = np.random.default_rng(seed)
+        courses = np.convolve(draw.normal(size=201 * MINUTES), 0.8 ** np.arange(20), "same").reshape(201, MINUTES)
+        others: Scene = {f"other-{number}": (AT, row) for number, row in enumerate(courses[1:])}
+        found = find_movers(frame({"finding": (AT, courses[0] + 12 * step()), **others}), "finding", rate=1.0)
+        listed += sum(mover.rate <= 0.05 for mover in found)
+        by_chance += sum(mover.probability <= 0.05 for mover in found)
+    assert listed <= 1
+    assert by_chance > 12, "each by itself, many would pass"
+
+
 def test_a_series_that_always_jumps_has_to_show_more() -> None:
     """It jumps by as much twenty times a day, so one more jump says little; the same jump of a calm one says much."""
     levels = np.repeat(np.random.default_rng(5).choice([-6.0, 6.0], size=MINUTES // 40 + 1), 40)[:MINUTES]

@@ -18,6 +18,8 @@ from metrics.charts.drawing import PART, WIDTH
 from metrics.charts.links import chart_url
 from metrics.entities import stored
 from metrics.entities.fitting import fit_tenant
+from metrics.ingest import SeriesPoints
+from metrics.judging.causes import causes_of
 from metrics.judging.engine import judge
 from metrics.judging.rules import rule_of
 from metrics.judging.states import moment
@@ -28,6 +30,7 @@ from tenants.models import User
 from tests.alerting.scenes import Scene, alert
 from tests.factories import make_api, make_member
 from tests.metrics.entities.test_entities import METRICS, PAST, apart, feed, values, world_of
+from tests.metrics.house import send
 from tests.metrics.judging.world import NOW, World
 
 pytestmark = pytest.mark.django_db
@@ -128,6 +131,34 @@ def test_what_moved_with_an_entity_is_its_cause_and_its_own_metrics_are_not() ->
     judge(world.tenant.pk)
     (finding, *_others) = world.findings()
     assert [cause["metric"] for cause in finding.causes] == ["queue_depth"]
+
+
+def test_two_hundred_unrelated_series_are_no_cause_of_an_entity() -> None:
+    stored.forget()
+    world = world_of("shop")
+    fit_tenant(world.tenant.pk)
+    chance = np.random.default_rng(21)
+    at = NOW + np.arange(-PAST, 40) * 60.0
+    noise = [
+        SeriesPoints(
+            f"other_{number}",
+            {"service": "shop"},
+            "",
+            "gauge",
+            at,
+            np.asarray(chance.normal(50, 5, at.size), dtype=np.float64),
+        )
+        for number in range(200)
+    ]
+    send(world.tenant, *noise)
+    course = values(40, 12)
+    course["cpu"][10:] += 40
+    for metric, one in course.items():
+        world.store(*one, start=0, metric=metric, service="shop", host="a")
+    judge(world.tenant.pk)
+    (finding, *_others) = world.findings()
+    with world.context():
+        assert causes_of(finding, NOW + 3_600) == finding.causes == []
 
 
 def test_the_past_speaks_for_an_entity_as_for_any_detector() -> None:
