@@ -48,6 +48,10 @@ FACTS: Final = {
     "source": ("source_ip", "203.0.113.9"),
     "count": ("attempts", "120"),
     "error": ("error", "HTTP 503"),
+    "is_trend": ("change", "trend"),
+    "is_spread": ("change", "variance"),
+    "is_returned": ("ended_because", "returned"),
+    "is_settled": ("ended_because", "settled"),
 }
 #: A count for which a plural form is chosen in the five languages.
 COUNTS: Final = {"zero": 0, "one": 1, "two": 2, "few": 3, "many": 1_000_000, OTHER: 5}
@@ -109,6 +113,8 @@ def _message(leaf: str) -> Message:
     facts = dict(FACTS[need] for need in needs if need in FACTS)
     if needs & {"reaches", "ahead"}:
         facts["reaches_at"] = (everyday.created_at + timedelta(hours=9)).isoformat()
+    if "changed" in needs:
+        facts["changed_at"] = (everyday.created_at - timedelta(hours=3)).isoformat()
     alert = AlertLine(
         fingerprint="0" * 32,
         status="resolved" if is_over else "firing",

@@ -29,5 +29,8 @@ def test_what_does_not_fit_together_is_shown(page: Page, sign_in: SignIn, owner:
     page.goto("/admin/metrics/finding/")
     page.get_by_role("link", name="do not fit together as usual").click()
     expect(page.locator("h1").last).to_contain_text("cpu 65 (usually")
-    expect(page.locator("canvas.al-canvas")).to_be_visible()
+    # One panel for each of the strongest metrics, by its name.
+    expect(page.locator("canvas.al-canvas")).to_have_count(2)
+    expect(page.locator("canvas.al-canvas").first).to_be_visible()
+    expect(page.get_by_label("cpu{host=a, service=shop}")).to_be_visible()
     expect(page.locator("dl.al-facts")).to_contain_text(["Strongest features"])

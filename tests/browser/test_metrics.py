@@ -77,7 +77,7 @@ def test_a_metric_of_the_catalogue_is_switched_on(page: Page, sign_in: SignIn, o
     line = page.locator("li[id='technical.latency']")
     expect(line).to_contain_text("Latency")
     line.get_by_role("button", name="Switch on").click()
-    expect(page.locator("li[id='technical.latency']")).to_contain_text("3 thresholds")
+    expect(page.locator("li[id='technical.latency']")).to_contain_text("4 thresholds")
     picture(page, "catalogue")
     page.locator("li[id='technical.latency']").get_by_role("link", name="Change").click()
     page.fill("[name=metric]", "api_seconds")
