@@ -301,7 +301,12 @@ def test_an_inhibition_rule_needs_both_sides(ours: World) -> None:
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("{", "JSON"), ('{"labels": {}}', "labels"), ('{"lables": {"a": "b"}}', "no such setting"), ("[]", "object")],
+    [
+        ("{", "This is not valid JSON"),
+        ('{"labels": {}}', "labels"),
+        ('{"lables": {"a": "b"}}', "no such setting"),
+        ("[]", "object"),
+    ],
 )
 def test_settings_of_a_step_are_judged_by_its_kind(text: str, words: str, ours: World) -> None:
     answer = save(ours, EnrichmentStep, name="x", position="0", kind="static", matchers="", settings=text)

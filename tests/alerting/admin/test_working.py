@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -234,6 +235,12 @@ def test_what_came_in_just_now_is_in_the_overview_s_rates(ours: World) -> None:
         after = dashboard_data.rates()
     assert before[-1].accepted == 0
     assert after[-1].accepted > 0
+
+
+def test_a_list_counts_entries_whatever_they_are_called(ours: World) -> None:
+    body = ours.client(ours.owner).get(admin_url(QuarantinedAlert, "changelist")).content.decode()
+    assert re.search(r"\s1 entry\s", body)
+    assert "1 quarantine" not in body
 
 
 def test_a_quarantined_item_is_mended_and_replayed(ours: World) -> None:
