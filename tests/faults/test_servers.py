@@ -14,12 +14,11 @@ pytestmark = [pytest.mark.processes, pytest.mark.slow]
 
 
 @pytest.fixture
-def valkey(ground: Ground) -> Iterator[None]:
-    """Valkey is there again afterwards, empty."""
+def valkey(ground: Ground, crowd: Crowd) -> Iterator[None]:
+    """Valkey is there again afterwards, empty; before `crowd` starts the workers, which wait for it."""
     yield
     if ground.valkey.process is None:
         ground.valkey.start()
-    ground.stack.start()
 
 
 @pytest.mark.usefixtures("valkey")
