@@ -172,7 +172,7 @@ def sentence(alert: Mapping[str, Any], part: str, voice: Speaker) -> str:
 def sentences(alert: Mapping[str, Any], kind: str, voice: Speaker) -> list[str]:
     """Return what a kind of channel has room to say about an alert; at the least how far its value is off."""
     first, *more = BREVITY.get(kind, ("summary",))
-    said = [sentence(alert, first, voice) or sentence(alert, MEASURE, voice)]
+    said = [sentence(alert, first, voice) or _measure(alert, voice)]
     said += [sentence(alert, part, voice) for part in more]
     return [text for text in said if text]
 
@@ -186,8 +186,14 @@ def heading(alert: Mapping[str, Any], title: str, kind: str, voice: Speaker) -> 
     if said := sentence(alert, HEADINGS.get(kind, "title"), voice):
         return said
     has_words = bool((alert.get("annotations") or {}).get("summary"))
-    measured = "" if has_words or not title else sentence(alert, MEASURE, voice)
+    measured = "" if has_words or not title else _measure(alert, voice)
     return voice.t("line.pair", name=title, value=measured) if measured else title
+
+
+def _measure(alert: Mapping[str, Any], voice: Speaker) -> str:
+    labels, annotations = alert.get("labels") or {}, alert.get("annotations") or {}
+    # Most alerts carry no value; what type they are need not be worked out for that.
+    return sentence(alert, MEASURE, voice) if find(NAMES.value, labels, annotations) else ""
 
 
 class Facts:
