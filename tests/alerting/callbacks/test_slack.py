@@ -16,6 +16,7 @@ from django.test import Client
 from alerting import lifecycle
 from alerting.models import Silence
 from channels.delivery import deliver_due
+from channels.languages import Voice
 from channels.models import CallbackCall, Channel, ChannelIdentity
 from channels.slack.values import Forged, Signer, read_act
 from tenants.models import User
@@ -142,6 +143,19 @@ def test_every_act_of_the_menu(world: World) -> None:
     world.click("acknowledge", value=Signer(str(world.channel.pk), str(group.pk))("acknowledge"))
     assert world.said[-1]["text"] == "This group is resolved."
     assert world.outcomes()[-1] == "conflict"
+
+
+def test_the_thread_says_who_silenced_it_and_until_when(world: World) -> None:
+    user = world.link()
+    world.click("silence_4h")
+    world.deliver()
+    with world.scene.context():
+        silence = Silence.objects.get()
+    until = Voice("en").when(silence.ends_at, "full")
+    said = world.fake.messages[-1].blocks[0]["text"]["text"]
+    # Nobody wrote a word, so none is quoted.
+    assert said == f"*{user.username} (Slack)* has silenced it until {until}"
+    assert silence.comment == "Silenced in Slack"
 
 
 def test_a_comment_goes_through_a_dialog_into_the_thread(world: World) -> None:
