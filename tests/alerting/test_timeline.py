@@ -51,7 +51,13 @@ def test_what_a_person_did_is_told_without_counts_of_alerts() -> None:
     whom = {"channel": "Ops", "recipient": "#ops"}
     with scene.context(), translation.override("en"):
         group_id = new_ids(1)[0]
-        record([Event(kind=Kind.TOLD, group_id=group_id, reason="acknowledged", data=whom)])
-        record([Event(kind=Kind.TOLD, group_id=group_id, reason="first", data={**whom, "firing": 2, "resolved": 0})])
+        counts = {**whom, "firing": 2, "resolved": 0}
+        # In one call: ids of two calls within a millisecond are in no order.
+        record(
+            [
+                Event(kind=Kind.TOLD, group_id=group_id, reason="acknowledged", data=whom),
+                Event(kind=Kind.TOLD, group_id=group_id, reason="first", data=counts),
+            ]
+        )
         lines = timeline_lines(TimelineEvent.objects.order_by("id"))
     assert [line.detail for line in lines] == ["Ops (#ops)", "Ops (#ops) · 2 firing, 0 resolved"]
