@@ -56,10 +56,11 @@ bench-intelligence: ## Judge change points, forecasts, bands and causes on known
 	@$(INSTALL_DEV)
 	$(BIN)/python -m benchmarks.intelligence $(ARGS)
 
-bench-metrics: ## Measure how many samples a second are taken in, rolled up and judged (ARGS goes to benchmarks/metrics.py).
+bench-metrics: ## Measure how many samples a second are taken in, rolled up and judged, and how long backtests take (ARGS goes to benchmarks/metrics.py).
 	@$(INSTALL_DEV)
 	$(BIN)/python -m benchmarks.metrics $(ARGS)
 	$(BIN)/python -m benchmarks.judging
+	$(BIN)/python -m benchmarks.backtest
 
 bench-anomaly: ## Score the shipped detector on labelled anomalies (ARGS goes to benchmarks/anomaly.py).
 	@$(INSTALL_DEV)

@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import django
 import numpy as np
 import psutil
+
+from benchmarks.database import own_database
 
 RESULTS = Path(__file__).parent / "results" / "metrics.json"
 SERIES = 10_000
@@ -253,18 +254,8 @@ def main() -> int:
     parser.add_argument("--written", action="store_true", help="also a minute in which every state is written")
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
-    from tests import servers
-
-    servers_of_run = servers.RunServers()
     found: dict[str, Any] = {}
-    try:
-        os.environ.update(servers_of_run.coordinates.environment("main"))
-        django.setup()
-        from tests.conftest import migrate_template
-
-        with servers.template_lock(servers_of_run.coordinates) as connection:
-            migrate_template(connection)
-            servers.recreate_database(connection, servers.database_of("main"), servers.TEMPLATE)
+    with own_database():
         for key, name, thresholds in (
             ("people", "four thresholds that people set", SET_BY_PEOPLE),
             ("band", "a learned band each", BAND),
@@ -277,8 +268,6 @@ def main() -> int:
                 "load_of_the_machine_before": round(others, 1)
             }
             print(json.dumps({name: found[name]}), flush=True)
-    finally:
-        servers_of_run.stop()
     # Other benchmarks of metrics keep their figures in the same file.
     whole = json.loads(options.out.read_text()) if options.out.exists() else {}
     judging = whole.get("judging", {}) | found
