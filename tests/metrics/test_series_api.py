@@ -91,7 +91,7 @@ def test_the_page_of_a_series_shows_its_chart_and_its_flaws(api: Api) -> None:
 
     client = Client()
     client.force_login(make_member(api.tenant, "viewer"))
-    page = client.get(admin_url(Series, "change", only_series(api.tenant).pk) + "?range=3h")
+    page = client.get(admin_url(Series, "change", only_series(api.tenant).pk) + "?range=1d")
     text = page.content.decode()
     assert page.status_code == 200
     assert page.context["count"] == 400
