@@ -13,6 +13,9 @@ TOOL_ENV := ENVIRONMENT=test SECRET_KEY=only-for-checks-xxxxxxxxxxxxxxxxxxxxxxxx
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
+# Each of the ten processes would compile every module anew: a second start would take twice as long.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help up test lint format bench bench-render bench-anomaly bench-metrics bench-intelligence migrations-check messages lock clean-data
 
 help: ## List the commands.
