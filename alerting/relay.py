@@ -72,7 +72,7 @@ class Relay:
             except (Error, psycopg2.Error, OSError, ValueError) as error:
                 log.warning("database away", error_class=type(error).__name__)
                 self._begin_anew()
-            except Exception:
+            except Exception:  # whatever broke, people are told by nobody else when workers are gone: go on anew
                 log.exception("round failed")
                 self._begin_anew()
         for pool in (self._pool, self._senders):
@@ -118,7 +118,7 @@ class Relay:
         close_old_connections()
         try:
             work()
-        except Exception:
+        except Exception:  # one tenant's work must not end the pool's thread; its rows stay due and are found again
             log.exception("work failed", duty=name, tenant_id=str(tenant_id))
             connection.close()
         finally:

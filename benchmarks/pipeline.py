@@ -9,7 +9,6 @@ known ones; measured is `drain()` alone. The database runs without fsync: CPU is
 import argparse
 import cProfile
 import json
-import os
 import pstats
 import random
 import sys
@@ -20,8 +19,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import django
 import psutil
+
+from benchmarks.database import own_database
 
 RESULTS = Path(__file__).parent / "results" / "pipeline.json"
 NAMES = ["HighCpu", "DiskFull", "Latency", "ErrorRate", "QueueLag"]
@@ -283,20 +283,8 @@ def main() -> None:
     parser.add_argument("--profile", action="store_true")
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
-    from tests import servers
-
-    run = servers.RunServers()
-    try:
-        os.environ.update(run.coordinates.environment("main"))
-        django.setup()
-        from tests.conftest import migrate_template
-
-        with servers.template_lock(run.coordinates) as connection:
-            migrate_template(connection)
-            servers.recreate_database(connection, servers.database_of("main"), servers.TEMPLATE)
+    with own_database():
         result = measure(options)
-    finally:
-        run.stop()
     show(result)
     options.out.write_text(json.dumps(result, indent=2) + "\n")
 

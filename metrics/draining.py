@@ -49,7 +49,7 @@ def drain(tenant_id: UUID) -> int:
         # The database is away, slow or locked: nothing is wrong with the samples, and nothing was lost.
         directory.forget()
         raise
-    except Exception:
+    except Exception:  # whatever one request does: it is looked for, and the others are taken in
         log.exception("samples not taken in together", tenant_id=str(tenant_id))
         directory.forget()
     return _drain_one(tenant_id)

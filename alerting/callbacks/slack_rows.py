@@ -137,7 +137,7 @@ def _try(tenant: Tenant, row: SlackAct) -> Done:
             return Done(error.code, str(error))
         except OperationalError:
             raise  # The turn did not come, or the database went: it is tried again.
-        except Exception:
+        except Exception:  # tried again it would break again, and keep the presses behind it
             log.exception("slack_act_failed", tenant=tenant.slug, act=row.act)
             return Done("failed", _("Something broke here; nothing was done."))
 

@@ -63,7 +63,7 @@ def _announce(row: PausedAddress, *, is_paused: bool) -> None:
         try:
             with transaction.atomic():
                 observer(current_tenant_id(), [row], is_paused)
-        except Exception:
+        except Exception:  # the address is paused or free again whether or not anybody could be told
             log.exception("paused_address_observer_failed", observer=path)
 
 

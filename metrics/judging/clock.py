@@ -37,7 +37,7 @@ def look_all() -> None:
     for tenant_id in Tenant.objects.filter(is_active=True).values_list("id", flat=True):
         try:
             look(tenant_id)
-        except Exception:
+        except Exception:  # looked at again next time, with all that this one left undone
             log.exception("look at the clock failed", tenant=str(tenant_id))
 
 

@@ -89,7 +89,7 @@ def _take(planned: Turn) -> int:
             # The database is away, slow or locked: no series is at fault. They stay due.
             log.exception("judging put off", tenant=str(turn.tenant_id), part=turn.share.part, series=size)
             return 0
-        except Exception:
+        except Exception:  # whatever a series does to the numerics: it is looked for, and the others are judged
             log.exception("judging failed", tenant=str(turn.tenant_id), part=turn.share.part, series=size)
             if size == 1:
                 return _set_aside(turn)
